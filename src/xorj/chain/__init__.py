@@ -1,0 +1,1 @@
+"""What a Solana chain is to us: transactions as read, messages as sent, and the ports of both."""

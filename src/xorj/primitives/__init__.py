@@ -1,0 +1,1 @@
+"""Value types that every other package stands on; no IO, no clock, no randomness."""
