@@ -1,0 +1,59 @@
+"""`xorj check` and `xorj test`: what CI runs, for developers. Both need the checkout that the package was started from."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[3]
+
+CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("format", ("ruff", "format", "--check", "--quiet", ".")),
+    ("lint", ("ruff", "check", "--quiet", ".")),
+    ("types", ("mypy", "--no-error-summary")),
+    ("layers", ("lint-imports", "--config", ".importlinter", "--no-logo")),
+    ("house rules", ("pytest", "-q", "-p", "no:cacheprovider", "tests/unit/test_house_rules.py")),
+    ("generated files", ("xorj.cli.generate", "--check")),
+)
+
+
+def check() -> None:
+    """Format, lint, types, layers, house rules and generated files. Example: ./xorj check"""
+    _need_checkout()
+    failed = [name for name, command in CHECKS if not _passes(name, command)]
+    if failed:
+        typer.echo(f"failed: {', '.join(failed)}", err=True)
+        raise typer.Exit(1)
+
+
+def test(arguments: list[str] = typer.Argument(None, help="Passed on to pytest, after --.")) -> None:
+    """The whole test suite that this machine can run. Example: ./xorj test -- tests/unit -k lots"""
+    _need_checkout()
+    workers = ["-n", "2", "--dist", "loadfile"] if not arguments else []
+    raise typer.Exit(_module(["pytest", *workers, *(arguments or [])]).returncode)
+
+
+def _passes(name: str, command: tuple[str, ...]) -> bool:
+    started = time.monotonic()
+    done = _module(command, capture=True)
+    ok = done.returncode == 0
+    typer.echo(f"{'ok    ' if ok else 'FAILED'}  {name}  ({time.monotonic() - started:.1f} s)")
+    if not ok:
+        typer.echo(done.stdout + done.stderr, err=True)
+    return ok
+
+
+def _module(command: Sequence[str], *, capture: bool = False) -> subprocess.CompletedProcess[str]:
+    scripts = Path(sys.executable).parent
+    executable = scripts / command[0]
+    start = [str(executable)] if executable.exists() else [sys.executable, "-m", command[0]]
+    return subprocess.run([*start, *command[1:]], cwd=ROOT, text=True, capture_output=capture, check=False)
+
+
+def _need_checkout() -> None:
+    if not (ROOT / "pyproject.toml").exists():
+        typer.echo("this command works in a checkout of the project, not in an installed package", err=True)
+        raise typer.Exit(2)

@@ -1,0 +1,133 @@
+"""The files of the checkout that are made from others: each is written by `python -m xorj.cli.generate` and compared by `xorj check`.
+
+Imports of the sources stand inside the generators, so that one that cannot run does not stop the rest.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def env_example() -> str:
+    """Every setting with its default, unit and whether it is secret."""
+    from xorj import settings
+
+    return settings.example()
+
+
+def openapi() -> str:
+    """The API's own description, for clients and for the page's types."""
+    from xorj.gateway.openapi import description
+
+    return description()
+
+
+def idl() -> str:
+    """The vault program's interface in Anchor's format."""
+    from xorj.vault.idl import anchor
+
+    return anchor()
+
+
+def idl_legacy() -> str:
+    """The vault program's interface in the format of Anchor before 0.30."""
+    from xorj.vault.idl import legacy
+
+    return legacy()
+
+
+def notice() -> str:
+    """Third-party notices: name, version and licence of each locked package that users run, from the packages' own metadata."""
+    lines = [
+        "XORJ",
+        "Copyright 2025-2026 the XORJ developers",
+        "",
+        "This product includes the following third-party software, installed from its own distribution:",
+        "",
+    ]
+    for requirement in _locked("--no-dev"):
+        name, version = requirement
+        lines.append(f"{name} {version}: {_licence(name)}")
+    lines += ["", "The dashboard's script includes:", "", *_web_notices()]
+    return "\n".join(lines) + "\n"
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    ".env.example": env_example,
+    "docs/openapi.json": openapi,
+    "idl/xorj_vault.json": idl,
+    "idl/xorj_vault.legacy.json": idl_legacy,
+    "NOTICE": notice,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Writes what differs; with --check only names it. Returns 1 when --check found a difference."""
+    differing = [name for name, make in GENERATED.items() if _written(name) != make()]
+    for name in differing:
+        sys.stdout.write(f"{'differs from its source' if '--check' in arguments else 'written'}: {name}\n")
+        if "--check" not in arguments:
+            (ROOT / name).write_text(GENERATED[name]())
+    return int("--check" in arguments and bool(differing))
+
+
+def _written(name: str) -> str | None:
+    path = ROOT / name
+    return path.read_text() if path.exists() else None
+
+
+def _locked(*groups: str) -> list[tuple[str, str]]:
+    """(name, version) of each locked requirement of the exported file that pip uses, in its order."""
+    text = (ROOT / ("requirements.txt" if "--no-dev" in groups else "requirements-dev.txt")).read_text()
+    pairs = (line.split(" ")[0].split("==") for line in text.splitlines() if "==" in line and not line.startswith((" ", "#")))
+    return [(name.split("[")[0], version.rstrip("\\").strip()) for name, version in pairs]
+
+
+def _licence(name: str) -> str:
+    try:
+        package = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return "not installed on this platform; see its distribution"
+    classifiers = [value.rsplit(" :: ", 1)[-1] for value in package.get_all("Classifier") or [] if value.startswith("License ::")]
+    expression = package.get("License-Expression")
+    text = expression or "; ".join(classifiers) or (package.get("License") or "see its distribution").splitlines()[0]
+    return text.strip()
+
+
+def _web_notices() -> list[str]:
+    import json
+
+    lock = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    shipped = {path: facts for path, facts in lock.items() if path and not facts.get("dev")}
+    return [
+        f"{path.removeprefix('node_modules/')} {facts['version']}: {facts.get('license', 'see its distribution')}"
+        for path, facts in sorted(shipped.items())
+    ]
+
+
+def export_requirements() -> None:
+    """Writes the hash-pinned files for pip from uv.lock. Needs uv; run after every change of the lock."""
+    for name, groups in (("requirements.txt", ["--no-dev"]), ("requirements-dev.txt", [])):
+        command = [
+            "uv",
+            "export",
+            "--quiet",
+            "--frozen",
+            "--no-emit-project",
+            "--no-annotate",
+            "--no-header",
+            *groups,
+            "--output-file",
+            name,
+        ]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    if "--requirements" in sys.argv:
+        export_requirements()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,28 @@
+/** The dashboard: who is worth copying, what the vault holds, what was done and what was left alone, and why. */
+import { Decisions } from "./Decisions";
+import { Header } from "./Header";
+import { Leaders } from "./Leaders";
+import type { Overview } from "./overview";
+import { Trades } from "./Trades";
+import { useOverview } from "./useOverview";
+import { Vaults } from "./Vaults";
+
+export function App({ initial }: { initial: Overview }) {
+  const { overview, readAt, error, refresh } = useOverview(initial);
+  return (
+    <>
+      <Header overview={overview} readAt={readAt} error={error} onChanged={refresh} />
+      <main>
+        <Leaders leaders={overview.leaders} scoring={overview.scoring} />
+        <Vaults vaults={overview.vaults} totals={overview.totals} />
+        <Trades trades={overview.trades} now={readAt} />
+        <Decisions decisions={overview.decisions} now={readAt} />
+      </main>
+      <footer>
+        <p>
+          XORJ shows what the chain and its own books say. Scores are estimates, not promises; copying can lose money.
+        </p>
+      </footer>
+    </>
+  );
+}
