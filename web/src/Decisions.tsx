@@ -6,9 +6,15 @@ import { Section } from "./Section";
 
 export function Decisions({ decisions, now }: { decisions: Decision[]; now: Date }) {
   const [onlyNotCopied, setOnlyNotCopied] = useState(false);
-  const shown = onlyNotCopied ? decisions.filter((decision) => !["copied", "resized"].includes(decision.outcome)) : decisions;
+  const shown = onlyNotCopied
+    ? decisions.filter((decision) => !["copied", "resized"].includes(decision.outcome))
+    : decisions;
   return (
-    <Section title="Decisions" className="decisions" empty={decisions.length === 0 ? "No leader trade seen yet." : null}>
+    <Section
+      title="Decisions"
+      className="decisions"
+      empty={decisions.length === 0 ? "No leader trade seen yet." : null}
+    >
       <label className="filter">
         <input
           type="checkbox"

@@ -6,17 +6,36 @@ import { Section } from "./Section";
 export function Leaders({ leaders, scoring }: { leaders: Leader[]; scoring: Overview["scoring"] }) {
   const note = scoring ? `as of slot ${scoring.as_of_slot ?? "–"}` : "no finished run yet";
   return (
-    <Section title="Leaders" note={note} className="leaders" empty={leaders.length === 0 ? "No wallet is ranked yet. The first ranking stands once history has been read." : null}>
+    <Section
+      title="Leaders"
+      note={note}
+      className="leaders"
+      empty={
+        leaders.length === 0 ? "No wallet is ranked yet. The first ranking stands once history has been read." : null
+      }
+    >
       <table>
         <thead>
           <tr>
-            <th scope="col" className="number">Rank</th>
+            <th scope="col" className="number">
+              Rank
+            </th>
             <th scope="col">Wallet</th>
-            <th scope="col" className="number">Score</th>
-            <th scope="col" className="number">Return</th>
-            <th scope="col" className="number">Drawdown</th>
-            <th scope="col" className="number">Wins</th>
-            <th scope="col" className="number">Trades</th>
+            <th scope="col" className="number">
+              Score
+            </th>
+            <th scope="col" className="number">
+              Return
+            </th>
+            <th scope="col" className="number">
+              Drawdown
+            </th>
+            <th scope="col" className="number">
+              Wins
+            </th>
+            <th scope="col" className="number">
+              Trades
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -31,7 +50,9 @@ export function Leaders({ leaders, scoring }: { leaders: Leader[]; scoring: Over
                 <Score value={leader.score} model={leader.model} />
               </td>
               <td className="number">{percent(leader.total_return_percent)}</td>
-              <td className="number">{percent(leader.max_drawdown_percent === null ? null : -leader.max_drawdown_percent)}</td>
+              <td className="number">
+                {percent(leader.max_drawdown_percent === null ? null : -leader.max_drawdown_percent)}
+              </td>
               <td className="number">{percent(leader.win_rate_percent, 0).replace("+", "")}</td>
               <td className="number">{leader.trade_count ?? "–"}</td>
             </tr>

@@ -5,14 +5,20 @@ import { Section } from "./Section";
 
 export function Trades({ trades, now }: { trades: Trade[]; now: Date }) {
   return (
-    <Section title="Trades" className="trades" empty={trades.length === 0 ? "No copy yet. The first follows the next trade of a followed leader." : null}>
+    <Section
+      title="Trades"
+      className="trades"
+      empty={trades.length === 0 ? "No copy yet. The first follows the next trade of a followed leader." : null}
+    >
       <table>
         <thead>
           <tr>
             <th scope="col">Status</th>
             <th scope="col">Ours</th>
             <th scope="col">Leader's</th>
-            <th scope="col" className="number">Delay</th>
+            <th scope="col" className="number">
+              Delay
+            </th>
             <th scope="col">Transaction</th>
             <th scope="col">When</th>
           </tr>

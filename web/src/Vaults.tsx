@@ -6,13 +6,19 @@ import { Section } from "./Section";
 export function Vaults({ vaults, totals }: { vaults: Vault[]; totals: Overview["totals"] }) {
   const note = `${totals.settled} settled, ${totals.unsettled} in flight`;
   return (
-    <Section title="Vault" note={note} className="vaults" empty={vaults.length === 0 ? "No vault yet. Deploy one and deposit to begin." : null}>
+    <Section
+      title="Vault"
+      note={note}
+      className="vaults"
+      empty={vaults.length === 0 ? "No vault yet. Deploy one and deposit to begin." : null}
+    >
       {vaults.map((vault) => (
         <article key={vault.address}>
           <p className="vault-line">
             <strong className="number">{dollars(vault.value_usd)}</strong>
             <span className="muted">
-              <code title={vault.address}>{short(vault.address)}</code> · owner <code title={vault.owner}>{short(vault.owner)}</code>
+              <code title={vault.address}>{short(vault.address)}</code> · owner{" "}
+              <code title={vault.owner}>{short(vault.owner)}</code>
             </span>
             <span className="tag">{state(vault)}</span>
           </p>
@@ -20,8 +26,12 @@ export function Vaults({ vaults, totals }: { vaults: Vault[]; totals: Overview["
             <thead>
               <tr>
                 <th scope="col">Token</th>
-                <th scope="col" className="number">Amount</th>
-                <th scope="col" className="number">Value</th>
+                <th scope="col" className="number">
+                  Amount
+                </th>
+                <th scope="col" className="number">
+                  Value
+                </th>
               </tr>
             </thead>
             <tbody>

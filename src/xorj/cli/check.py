@@ -29,7 +29,7 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-def test(arguments: list[str] = typer.Argument(None, help="Passed on to pytest, after --.")) -> None:
+def run_tests(arguments: list[str] = typer.Argument(None, help="Passed on to pytest, after --.")) -> None:
     """The whole test suite that this machine can run. Example: ./xorj test -- tests/unit -k lots"""
     _need_checkout()
     workers = ["-n", "2", "--dist", "loadfile"] if not arguments else []

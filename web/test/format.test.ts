@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { ago, amount, dollars, percent, short } from "../src/format";
+
+describe("amounts", () => {
+  it.each([
+    ["0", 6, "0"],
+    ["1", 6, "0"],
+    ["1", 4, "0.0001"],
+    ["1500000", 6, "1.5"],
+    ["123456789012", 6, "123,456.789"],
+    ["18446744073709551615", 9, "18,446,744,073.7095"],
+    ["7", 0, "7"],
+    ["-2500000", 6, "−2.5"],
+    ["999999", 6, "0.9999"],
+  ])("%s raw with %i decimals reads %s: cut off, never rounded up", (raw, decimals, expected) => {
+    expect(amount(raw, decimals)).toBe(expected);
+  });
+});
+
+describe("money and shares carry their sign", () => {
+  it("says so for gains, losses and the unknown", () => {
+    expect([dollars(1234.5), dollars(-0.5), dollars(null)]).toEqual(["$1,234.50", "−$0.50", "–"]);
+    expect([percent(3.25), percent(-1), percent(0), percent(null)]).toEqual(["+3.3 %", "−1.0 %", "0.0 %", "–"]);
+  });
+});
+
+describe("addresses and ages", () => {
+  it("shortens what is long and leaves what is not", () => {
+    expect([short("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"), short("abc")]).toEqual(["EPjF…Dt1v", "abc"]);
+  });
+  it("uses the coarsest unit that says something", () => {
+    const now = new Date("2026-01-02T00:00:00Z");
+    expect(ago("2026-01-01T23:59:30Z", now)).toBe("30 s ago");
+    expect(ago("2026-01-01T22:30:00Z", now)).toBe("1 h ago");
+    expect(ago("2026-01-02T00:00:05Z", now)).toBe("0 s ago");
+  });
+});
