@@ -1,0 +1,97 @@
+"""The server-rendered page: readable without its script, and safe with whatever a token calls itself."""
+
+import json
+import re
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from starlette.testclient import TestClient
+
+from xorj.web.pages import amount, dollars, page_routes, percent, short
+
+USDC = {"mint": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "symbol": "USDC", "decimals": 6}
+LEADER = "HN7cABqLq46Es1jh92dQQisAq662SmxELLLsHHe4YWrH"
+
+
+def overview(symbol: str = "BONK", **changes: object) -> dict[str, object]:
+    token = {"mint": LEADER, "symbol": symbol, "decimals": 5}
+    return {
+        "mode": {"environment": "local", "chain_genesis": "g", "worthless": True, "slot": 12, "block_time": 1},
+        "bot": {"state": "active", "reason": None, "since": None, "kill_switch_stopped": False, "open_intents": 0},
+        "scoring": None,
+        "leaders": [
+            {
+                "rank": 1,
+                "wallet": LEADER,
+                "score": 37.0,
+                "model": "v1",
+                "eligible": True,
+                "trade_count": 100,
+                "win_rate_percent": 80.0,
+                "total_return_percent": 90.0,
+                "max_drawdown_percent": 10.0,
+                "followed": True,
+            }
+        ],
+        "vaults": [],
+        "trades": [
+            {
+                "id": "t",
+                "status": "settled",
+                "direction": "open",
+                "input": {**USDC, "amount_raw": "10000000"},
+                "output": {**token, "amount_raw": "100000"},
+                "signature": None,
+                "slot": None,
+                "delay_slots": None,
+                "leader_trade": None,
+                "reason": None,
+                "updated_at": "2026-01-01T00:00:00Z",
+            }
+        ],
+        "decisions": [],
+        "totals": {"settled": 1, "reverted": 0, "dead": 0, "unsettled": 0, "copied": 1, "resized": 0, "skipped": 0, "refused": 0},
+        **changes,
+    }
+
+
+def page(shown: dict[str, object]) -> str:
+    async def read(request: Request, response: Response) -> dict[str, object]:
+        response.set_cookie("seen", "yes")
+        return shown
+
+    app = FastAPI()
+    app.include_router(page_routes(read))
+    answer = TestClient(app).get("/")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert "seen=yes" in answer.headers["set-cookie"]
+    return answer.text
+
+
+def test_without_its_script_the_page_says_what_matters() -> None:
+    html = page(overview())
+    for words in ("local demo, worthless funds", "Bot active", "37.0", "10 USDC", "1 BONK", "No leader trade seen yet."):
+        assert words in re.sub(r"<[^>]+>", "", html)
+
+
+def test_a_token_cannot_name_itself_into_the_page() -> None:
+    html = page(overview(symbol="</script><script>alert(1)</script>"))
+    assert "<script>alert" not in html
+    inside = re.search(r'<script type="application/json" id="overview">(.*?)</script>', html, re.S)
+    assert inside
+    assert json.loads(inside[1])["trades"][0]["output"]["symbol"] == "</script><script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("raw", "decimals", "shown"),
+    [("0", 6, "0"), ("1", 6, "0"), ("1500000", 6, "1.5"), ("123456789012", 6, "123,456.789"), ("7", 0, "7"), ("999999", 6, "0.9999")],
+)
+def test_amounts_are_cut_off_never_rounded_up(raw: str, decimals: int, shown: str) -> None:
+    assert amount(raw, decimals) == shown
+
+
+def test_money_and_shares_carry_their_sign() -> None:
+    assert (dollars(1234.5), dollars(-0.5), dollars(None)) == ("$1,234.50", "−$0.50", "–")
+    assert (percent(3.26), percent(-1.0), percent(None)) == ("+3.3 %", "−1.0 %", "–")
+    assert (short(LEADER), short("abc")) == ("HN7c…YWrH", "abc")
