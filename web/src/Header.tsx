@@ -16,9 +16,11 @@ export function Header({ overview, readAt, error, onChanged }: Props) {
   const { mode, bot } = overview;
   return (
     <header>
-      <a className="wordmark" href="/">
-        XORJ
-      </a>
+      <h1>
+        <a className="wordmark" href="/">
+          XORJ
+        </a>
+      </h1>
       <ModeBadge environment={mode.environment} worthless={mode.worthless} />
       <p className={`pill ${bot.state}`} role="status">
         <span aria-hidden="true" className="dot" />
@@ -62,7 +64,7 @@ function EmergencyStop({ stopped, inFlight, onChanged }: StopProps) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLInputElement;
-      if (event.key === "s" && event.shiftKey && !typing && !dialog.current?.open) dialog.current?.showModal();
+      if (event.key === "S" && !typing && !dialog.current?.open) dialog.current?.showModal();
     };
     document.addEventListener("keydown", onKey);
     return () => {
