@@ -64,7 +64,9 @@ function EmergencyStop({ stopped, inFlight, onChanged }: StopProps) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLInputElement;
-      if (event.key === "S" && !typing && !dialog.current?.open) dialog.current?.showModal();
+      if (event.key !== "S" || typing || dialog.current?.open) return;
+      event.preventDefault();
+      dialog.current?.showModal();
     };
     document.addEventListener("keydown", onKey);
     return () => {
