@@ -1,6 +1,6 @@
 //! Constant-product pool of the local chain, for any pair of classic SPL mints. Reserves are the balances of the pool's two vaults:
 //! whoever transfers tokens to them gives liquidity away, and nothing but a swap takes any out. 30 basis points of each input stay.
-#![no_std]
+#![cfg_attr(any(target_os = "solana", target_arch = "bpf"), no_std)]
 
 pub mod math;
 #[cfg(target_arch = "bpf")]

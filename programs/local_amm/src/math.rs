@@ -88,9 +88,9 @@ mod tests {
 
     #[test]
     fn nothing_is_bought_with_nothing() {
-        assert_eq!(amount_out(1_000, 1_000, 0), None);
-        assert_eq!(amount_out(0, 1_000, 0), None);
-        assert_eq!(amount_out(1_000, 0, 100), None);
-        assert_eq!(amount_out(u64::MAX, 1_000, 100), None);
+        assert_eq!(super::amount_out(1_000, 1_000, 0), None);
+        assert_eq!(super::amount_out(0, 1_000, 0), None);
+        assert_eq!(super::amount_out(1_000, 0, 100), None);
+        assert_eq!(super::amount_out(u64::MAX, 1_000, 100), None);
     }
 }
