@@ -29,11 +29,29 @@ def check() -> None:
         raise typer.Exit(1)
 
 
-def run_tests(arguments: list[str] = typer.Argument(None, help="Passed on to pytest, after --.")) -> None:
+COVERAGE_PERCENT_MIN = 80
+MONEY_PATH = ("execution", "copying", "vault", "signing")
+MONEY_PATH_PERCENT_MIN = 95
+
+
+def run_tests(
+    arguments: list[str] = typer.Argument(None, help="Passed on to pytest, after --."),
+    coverage: bool = typer.Option(False, help="Measure line coverage and hold it to its minimum."),
+) -> None:
     """The whole test suite that this machine can run. Example: ./xorj test -- tests/unit -k lots"""
     _need_checkout()
     workers = ["-n", "2", "--dist", "loadfile"] if not arguments else []
-    raise typer.Exit(_module(["pytest", *workers, *(arguments or [])]).returncode)
+    measured = ["--cov=xorj", "--cov-report="] if coverage else []
+    status = _module(["pytest", *workers, *measured, *(arguments or [])]).returncode
+    if coverage and status == 0:
+        status = max(_covered(COVERAGE_PERCENT_MIN), *(_covered(MONEY_PATH_PERCENT_MIN, package) for package in MONEY_PATH))
+    raise typer.Exit(status)
+
+
+def _covered(percent_min: int, package: str | None = None) -> int:
+    """Prints the coverage of one package, or of all, and returns 1 when it is below its minimum."""
+    include = ["--include", f"src/xorj/{package}/*"] if package else []
+    return _module(["coverage", "report", "--skip-covered", f"--fail-under={percent_min}", *include]).returncode
 
 
 def _passes(name: str, command: tuple[str, ...]) -> bool:
