@@ -19,7 +19,7 @@ from solders.transaction_metadata import FailedTransactionMetadata, TransactionM
 from xorj.chain.transactions import Commitment
 from xorj.localnet.accounts import AccountIndex
 from xorj.localnet.blocks import Blocks
-from xorj.localnet.effects import Balances, Resolved, balances, error_of, loaded_bytes, meta_of
+from xorj.localnet.effects import Balances, Resolved, balances, error_of, is_token_account, meta_of
 from xorj.localnet.genesis import Genesis
 from xorj.localnet.history import History
 from xorj.localnet.journal import Journal
@@ -111,9 +111,13 @@ class Bank:
         return self.blocks.unix_seconds
 
     @property
-    def synced(self) -> bool:
-        """Whether everything executed so far is on the disk."""
-        return self._journal.synced >= self._journal.end
+    def journal_end(self) -> int:
+        """Where the journal ends; compare with journal_synced to know whether something is on the disk."""
+        return self._journal.end
+
+    @property
+    def journal_synced(self) -> int:
+        return self._journal.synced
 
     def latest_blockhash(self) -> Hash:
         """The newest blockhash a transaction may carry, good for 150 blocks."""
@@ -127,9 +131,34 @@ class Bank:
                 return before[address]
         return self.runtime.account(address)
 
+    def program_accounts(self, program: Pubkey, commitment: Commitment) -> list[tuple[Pubkey, Account]]:
+        """All accounts a program owns as of the newest block at that commitment."""
+        present = dict(self.runtime.program_accounts(program))
+        for address in self._changed_since(self.blocks.height_at(commitment)):
+            account = self.account(address, commitment)
+            if account is not None and account.owner == program:
+                present[address] = account
+            else:
+                present.pop(address, None)
+        return list(present.items())
+
+    def token_accounts(self, owner: Pubkey, commitment: Commitment) -> list[tuple[Pubkey, Account]]:
+        """All token accounts a wallet owns as of the newest block at that commitment."""
+        wanted = bytes(owner)
+        addresses = self.accounts.token_accounts(owner) | self._changed_since(self.blocks.height_at(commitment))
+        found = [(address, self.account(address, commitment)) for address in addresses]
+        return [
+            (address, account)
+            for address, account in found
+            if account is not None and is_token_account(account, data := account.data) and data[32:64] == wanted
+        ]
+
     def changed_in(self, height: int) -> Sequence[Pubkey]:
         """The accounts that a block not yet final changed."""
         return next((list(before) for block_height, before in self._before if block_height == height), [])
+
+    def _changed_since(self, height: int) -> set[Pubkey]:
+        return {address for block_height, before in self._before if block_height > height for address in before}
 
     def advance(self, slots: int = 1, unix_seconds: int | None = None) -> None:
         """Closes the block and opens the next one, `slots` further on; slots between are skipped. Time never runs backwards."""

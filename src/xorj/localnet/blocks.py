@@ -1,4 +1,4 @@
-"""The chain's blocks: slot, height, time, hash and which transactions; and how old a blockhash is. In memory; used by the bank and the RPC."""
+"""The chain's blocks: slot, height, time, hash, transactions; and how old a blockhash is. In memory; used by the bank and the RPC."""
 
 from array import array
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""What one transaction changed: balances before and after, inner instructions, cost. Turns LiteSVM's outcome into a Meta; used by the bank."""
+"""What one transaction changed: balances, inner instructions, cost. Turns LiteSVM's outcome into a Meta; used by the bank."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from xorj.localnet.runtime import program_data_address
 TOKEN_2022_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 TOKEN_PROGRAMS = frozenset((TOKEN_PROGRAM, TOKEN_2022_PROGRAM))
 TOKEN_ACCOUNT_BYTES = 165
+LAMPORTS_PER_SIGNATURE = 5_000
 _STATE_AT, _TYPE_AT, _TYPE_ACCOUNT = 108, 165, 2
 
 ReadAccount = Callable[[Pubkey], Account | None]
@@ -60,7 +61,7 @@ def is_token_account(account: Account, data: bytes) -> bool:
 
 
 def balances(keys: Sequence[Pubkey], accounts: Sequence[Account | None], decimals_of: Callable[[bytes], int | None]) -> Balances:
-    """Balances of `accounts`, in the order of `keys`. Token accounts are looked for only where a token program takes part, as a node does."""
+    """Balances of `accounts`, in the order of `keys`. Like a node it looks for token accounts only beside a token program."""
     lamports = [account.lamports if account is not None else 0 for account in accounts]
     if TOKEN_PROGRAMS.isdisjoint(keys):
         return Balances(lamports, [])

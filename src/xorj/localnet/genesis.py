@@ -24,6 +24,8 @@ VOTE_STATE_BYTES = 3_762
 STABLE_DECIMALS = 6
 MINT_BYTES = 82
 
+_UPGRADE_AUTHORITY = UPGRADE_AUTHORITY.pubkey()
+
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
@@ -38,7 +40,7 @@ class Genesis:
     slot: int = 1
     unix_seconds: int = 1_700_000_000
     genesis_hash: str = LOCAL_GENESIS
-    upgrade_authority: Pubkey = UPGRADE_AUTHORITY.pubkey()
+    upgrade_authority: Pubkey = _UPGRADE_AUTHORITY
     node_marks: bool = True
 
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Where each transaction lies in the journal, by signature and by address. In memory: about 200 bytes a transaction; used by bank and RPC."""
+"""Where each transaction lies in the journal, by signature and by address. In memory, some 200 bytes each; used by bank and RPC."""
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence

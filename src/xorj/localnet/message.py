@@ -16,7 +16,9 @@ MEMO_PROGRAMS = frozenset(
     Pubkey.from_string(text) for text in ("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr", "Memo1UhkJRfHyvLMcVucJwxXeuD728EqVDDwQDxFMNo")
 )
 COMPUTE_BUDGET = Pubkey.from_string("ComputeBudget111111111111111111111111111111")
-_SET_COMPUTE_UNIT_PRICE = 3
+_SET_COMPUTE_UNIT_LIMIT, _SET_COMPUTE_UNIT_PRICE = b"\x02", b"\x03"
+COMPUTE_UNITS_PER_INSTRUCTION, COMPUTE_UNITS_MAX = 200_000, 1_400_000
+MICRO = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,10 @@ class DecodedTransaction:
     @staticmethod
     def of(transaction: VersionedTransaction | bytes) -> "DecodedTransaction":
         """Raises ValueError when the bytes are not one whole transaction."""
-        raw = transaction if isinstance(transaction, bytes) else bytes(transaction)
-        whole = VersionedTransaction.from_bytes(raw) if isinstance(transaction, bytes) else transaction
+        whole = VersionedTransaction.from_bytes(transaction) if isinstance(transaction, bytes) else transaction
         message = whole.message
         return DecodedTransaction(
-            raw=raw,
+            raw=bytes(whole),
             transaction=whole,
             signature=whole.signatures[0],
             version=_version(message),
@@ -77,14 +78,6 @@ class DecodedTransaction:
         texts = [bytes(one.data) for one in self.instructions if keys[one.program_id_index] in MEMO_PROGRAMS]
         return "; ".join(f"[{len(text)}] {text.decode(errors='replace')}" for text in texts) or None
 
-    def price_micro_lamports(self) -> int:
-        """The compute unit price the message sets, 0 without."""
-        for one in self.instructions:
-            data = bytes(one.data)
-            if self.keys[one.program_id_index] == COMPUTE_BUDGET and data[:1] == bytes([_SET_COMPUTE_UNIT_PRICE]):
-                return int.from_bytes(data[1:9], "little")
-        return 0
-
     def priority_fee_lamports(self) -> int:
         """The whole priority fee that a v1 message names in its configuration, 0 in older versions."""
         message = self.transaction.message
@@ -101,3 +94,22 @@ def _lookups(message: Message | MessageV0 | MessageV1) -> list[Lookup]:
     if not isinstance(message, MessageV0):
         return []
     return [Lookup(one.account_key, bytes(one.writable_indexes), bytes(one.readonly_indexes)) for one in message.address_table_lookups]
+
+
+def price_micro_lamports(message: Message | MessageV0 | MessageV1) -> tuple[int, int]:
+    """What a message pays for each compute unit, and for how many at most."""
+    if isinstance(message, MessageV1):
+        units = message.config.compute_unit_limit or COMPUTE_UNITS_MAX
+        return (message.config.priority_fee or 0) * MICRO // units, units
+    keys = message.account_keys
+    price, others = 0, 0
+    limit: int | None = None
+    for one in message.instructions:
+        data = bytes(one.data)
+        if keys[one.program_id_index] != COMPUTE_BUDGET:
+            others += 1
+        elif data[:1] == _SET_COMPUTE_UNIT_PRICE:
+            price = int.from_bytes(data[1:9], "little")
+        elif data[:1] == _SET_COMPUTE_UNIT_LIMIT:
+            limit = int.from_bytes(data[1:5], "little")
+    return price, min(COMPUTE_UNITS_PER_INSTRUCTION * others if limit is None else limit, COMPUTE_UNITS_MAX)

@@ -53,7 +53,7 @@ class InnerRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """A transaction's effects. `error` is Agave's JSON form, None on success. Account order: message keys, loaded writable, loaded readonly."""
+    """A transaction's effects, accounts in the chain's order. `error` is Agave's JSON form, None on success."""
 
     error: Json
     fee_lamports: int
