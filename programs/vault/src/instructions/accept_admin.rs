@@ -1,0 +1,24 @@
+//! accept_admin: the pending admin becomes admin, so that the office never goes to a key nobody holds.
+
+use crate::{
+    accounts::{load_config, signer, writable, Context},
+    arguments,
+    error::HAS_ONE,
+};
+use pinocchio::{address::address_eq, Address, ProgramResult};
+
+#[inline(never)]
+pub fn accept_admin(context: Context, data: &[u8]) -> ProgramResult {
+    arguments::none(data)?;
+    let [authority, mut account] = context.take()?;
+    signer(&authority)?;
+    writable([&account])?;
+    let config = load_config(&mut account, context.program)?;
+    // No one can sign for the address of zeroes, which stands for none.
+    if !address_eq(authority.address(), &config.pending_admin) {
+        return Err(HAS_ONE);
+    }
+    config.admin = *authority.address();
+    config.pending_admin = Address::default();
+    Ok(())
+}

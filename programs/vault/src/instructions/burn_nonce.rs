@@ -1,0 +1,56 @@
+//! burn_nonce: uses a nonce up without a trade, so that a trade in doubt is cancelled for certain. Works while paused or expired.
+
+use super::pause_vault::{is_bot, is_owner};
+use crate::{
+    accounts::{load_policy, load_vault, signer, writable, Context},
+    arguments::{Guard, Reader},
+    constants::DEADLINE_SLOTS_MAX,
+    error::VaultError,
+    nonce,
+    state::Policy,
+};
+use pinocchio::{
+    sysvars::{clock::Clock, Sysvar},
+    ProgramResult,
+};
+
+#[inline(never)]
+pub fn burn_nonce(context: Context, data: &[u8]) -> ProgramResult {
+    let mut reader = Reader(data);
+    let guard = reader.guard()?;
+    reader.end()?;
+    let [authority, vault_account, mut policy] = context.take()?;
+    signer(&authority)?;
+    let vault = load_vault(&vault_account, context.program)?;
+    writable([&policy])?;
+    let policy = load_policy(&mut policy, &vault_account, context.program)?;
+    let slot = Clock::get()?.slot;
+    if is_bot(&vault, &authority) {
+        not_in_slot_of_grant(policy, slot)?;
+    } else if !is_owner(&vault, &authority) {
+        return Err(VaultError::Unauthorized.into());
+    }
+    use_nonce(policy, &guard, slot)?;
+    Ok(())
+}
+
+/// A closed and re-created vault could repeat an epoch only within the slot of the grant, so in that slot the bot can do nothing.
+pub fn not_in_slot_of_grant(policy: &Policy, slot: u64) -> Result<(), VaultError> {
+    if slot <= policy.bot_epoch.get() {
+        return Err(VaultError::EpochTooYoung);
+    }
+    Ok(())
+}
+
+/// The guard's three refusals, then the nonce is used up.
+pub fn use_nonce(policy: &mut Policy, guard: &Guard, slot: u64) -> Result<(), VaultError> {
+    if guard.bot_epoch != policy.bot_epoch.get() {
+        return Err(VaultError::BotEpochMismatch);
+    }
+    if guard.deadline_slot.checked_sub(slot).is_none_or(|ahead| ahead > DEADLINE_SLOTS_MAX) {
+        return Err(VaultError::DeadlinePassed);
+    }
+    let base = nonce::mark(policy.nonce_base.get(), &mut policy.nonce_bitmap, guard.nonce)?;
+    policy.nonce_base.set(base);
+    Ok(())
+}
