@@ -4,7 +4,7 @@ One thread uses a bank. What `execute` did survives the death of the process at 
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,7 +22,7 @@ from xorj.localnet.blocks import Blocks
 from xorj.localnet.effects import Balances, Resolved, balances, error_of, is_token_account, meta_of
 from xorj.localnet.genesis import Genesis
 from xorj.localnet.history import History
-from xorj.localnet.journal import Journal
+from xorj.localnet.journal import Journal, Record
 from xorj.localnet.lookups import SLOT_HASHES_READERS, resolve
 from xorj.localnet.message import DecodedTransaction
 from xorj.localnet.node_mark import node_mark
@@ -236,11 +236,6 @@ class Bank:
         self.snapshot()
         self._journal.close()
 
-    def replay(self) -> Iterator[tuple[StoredTransaction, int]]:
-        """Every stored transaction in order, with its block's time: what a fresh bank needs to execute it again."""
-        for ordinal in range(len(self.history)):
-            yield self.history.read(ordinal), self.blocks.of_transaction(ordinal).unix_seconds
-
     def _land(self, decoded: DecodedTransaction) -> Executed | Rejected:
         self.prepare()
         resolved = self.resolve(decoded)
@@ -305,7 +300,7 @@ class Bank:
             return
         if first.kind != KIND_GENESIS or first.payload.decode() != fingerprint:
             raise RefusedForSafety("this folder holds a chain that was begun from another genesis; choose another folder or reset it")
-        next(records, None)  # the first block, which Blocks opened by itself
+        self._start_from(next(records, None))
         known = self._load(snapshot) if snapshot is not None else 0
         for record in records:
             if record.kind == KIND_BLOCK:
@@ -320,9 +315,19 @@ class Bank:
         self._before = deque([(self.blocks.height, {})])
         self._journal.flush()
 
+    def _start_from(self, record: Record | None) -> None:
+        """The chain's first block, as it was when the folder was new."""
+        if record is None or record.kind != KIND_BLOCK:
+            raise BrokenInvariant("the chain's journal has no first block")
+        block = BlockRecord.decode(record.payload)
+        self.blocks = Blocks(self.genesis.genesis_hash, block.slot, block.unix_seconds)
+        self._before = deque([(self.blocks.height, {})])
+
     def _begin(self, fingerprint: str) -> None:
         self._journal.append(KIND_GENESIS, fingerprint.encode())
         self._journal.append(KIND_BLOCK, BlockRecord(self.slot, self.blocks.height, self.unix_seconds).encode())
+        # the first block stays empty: it is what the first transactions' blockhash names
+        self.advance()
         self._journal.sync()
 
     def _load(self, snapshot: Snapshot) -> int:

@@ -51,12 +51,6 @@ class Blocks:
         while len(self._heights_by_hash) > REMEMBERED_BLOCKHASHES:
             del self._heights_by_hash[next(iter(self._heights_by_hash))]
 
-    def reopen_last(self, slot: int, unix_seconds: int) -> None:
-        """Gives the open, still empty block another slot and time: how a restored chain starts."""
-        del self._heights_by_hash[self.hash_of(self.slot)]
-        self._slots[-1], self._times[-1] = slot, unix_seconds
-        self._heights_by_hash[self.hash_of(slot)] = self.height
-
     def count_transaction(self) -> int:
         """Adds one transaction to the open block and returns its index there."""
         self._count += 1

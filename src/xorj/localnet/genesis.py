@@ -29,7 +29,7 @@ _UPGRADE_AUTHORITY = UPGRADE_AUTHORITY.pubkey()
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """The first state of a chain. Two chains with the same fingerprint execute the same transactions alike.
+    """The first state of a chain. A folder opens with any genesis of the same fingerprint and keeps its own first slot and time.
 
     `programs` are ELF files by program id, loaded as upgradeable programs of `upgrade_authority`. `node_marks` puts a transaction of
     the node itself at the head of every block that has transactions, where a validator's vote stands.
@@ -44,8 +44,8 @@ class Genesis:
     node_marks: bool = True
 
     def fingerprint(self) -> str:
-        """sha256 over everything above, hex."""
-        digest = sha256(f"{self.genesis_hash} {self.slot} {self.unix_seconds} {self.upgrade_authority} {self.node_marks}".encode())
+        """sha256 over programs, accounts and rules, hex."""
+        digest = sha256(f"{self.genesis_hash} {self.upgrade_authority} {self.node_marks}".encode())
         for address, elf in sorted(self.programs.items(), key=lambda item: bytes(item[0])):
             digest.update(b"program" + bytes(address) + sha256(elf).digest())
         for address, account in sorted(self.accounts.items(), key=lambda item: bytes(item[0])):

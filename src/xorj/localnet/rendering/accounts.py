@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from xorj.localnet.base58 import encode
 from xorj.localnet.effects import TOKEN_PROGRAMS, is_token_account
-from xorj.localnet.genesis import MINT_BYTES, TOKEN_PROGRAM, UPGRADEABLE_LOADER
+from xorj.localnet.genesis import MINT_BYTES, RENT_EPOCH_NEVER, TOKEN_PROGRAM, UPGRADEABLE_LOADER
 from xorj.localnet.lookups import LOOKUP_PROGRAM
 from xorj.localnet.records import Json
 from xorj.localnet.rendering.amounts import token_amount
@@ -45,7 +45,7 @@ def account(of: Account, encoding: str | None, part: Slice | None, decimals_of: 
         "executable": of.executable,
         "lamports": of.lamports,
         "owner": str(of.owner),
-        "rentEpoch": of.rent_epoch,
+        "rentEpoch": RENT_EPOCH_NEVER,
         "space": len(data),
     }
 
