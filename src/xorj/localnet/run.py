@@ -78,27 +78,26 @@ async def _serve(chain: LiveChain, ports: Ports, extras: Extras) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
             stack.callback(loop.remove_signal_handler, number)
-        parts = [
-            chain.run(),
-            *(make(chain) for make in extras.tasks),
-            *(server.serve([one]) for server, one in zip(servers, sockets, strict=True)),
-        ]
-        tasks = [asyncio.ensure_future(part) for part in parts]
-        stop = asyncio.create_task(stopping.wait())
-        await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        ended = [task for task in tasks if task.done()]
-        await _stop(servers, [stop, *tasks])
+        serving = [asyncio.ensure_future(server.serve([one])) for server, one in zip(servers, sockets, strict=True)]
+        working = [asyncio.ensure_future(part) for part in (chain.run(), *(make(chain) for make in extras.tasks))]
+        stop = asyncio.ensure_future(stopping.wait())
+        await asyncio.wait([stop, *serving, *working], return_when=asyncio.FIRST_COMPLETED)
+        ended = [task for task in (*serving, *working) if task.done()]
+        await _stop(servers, serving, [stop, *working])
         for task in ended:
             task.result()
 
 
-async def _stop(servers: Sequence["_Server"], tasks: Sequence[asyncio.Future[Any]]) -> None:
+async def _stop(servers: Sequence["_Server"], serving: Sequence[asyncio.Future[Any]], others: Sequence[asyncio.Future[Any]]) -> None:
+    """Lets open requests finish, then ends everything."""
+    for task in others:
+        task.cancel()
     for server in servers:
         server.should_exit = True
-    await asyncio.wait(tasks, timeout=GRACE_S)
-    for task in tasks:
+    await asyncio.wait(serving, timeout=GRACE_S)
+    for task in serving:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*serving, *others, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):
