@@ -338,13 +338,15 @@ class Bank:
         return snapshot.transactions
 
     def _restore_transaction(self, payload: bytes, offset: int, *, run: bool) -> None:
-        stored = StoredTransaction.decode(payload)
-        decoded = DecodedTransaction.of(stored.raw)
-        loaded = [Pubkey.from_string(key) for key in (*stored.meta.loaded_writable, *stored.meta.loaded_readonly)]
-        if run:
-            self._run_again(decoded, stored)
+        decoded = DecodedTransaction.of(StoredTransaction.raw_of(payload))
+        keys = decoded.keys
+        if run or decoded.lookups:
+            stored = StoredTransaction.decode(payload)
+            keys = [*keys, *map(Pubkey.from_string, (*stored.meta.loaded_writable, *stored.meta.loaded_readonly))]
+            if run:
+                self._run_again(decoded, stored)
         self.blocks.count_transaction()
-        self.history.add(bytes(decoded.signature), [*decoded.keys, *loaded], offset, len(payload))
+        self.history.add(bytes(decoded.signature), keys, offset, len(payload))
 
     def _run_again(self, decoded: DecodedTransaction, stored: StoredTransaction) -> None:
         self.prepare()

@@ -113,6 +113,12 @@ class StoredTransaction:
         return _TRANSACTION.pack(self.slot, self.index, len(self.raw)) + self.raw + self.meta.encode()
 
     @staticmethod
+    def raw_of(payload: bytes) -> bytes:
+        """Only the transaction's bytes, without reading the effects."""
+        length = _TRANSACTION.unpack_from(payload)[2]
+        return payload[_TRANSACTION.size : _TRANSACTION.size + length]
+
+    @staticmethod
     def decode(payload: bytes) -> "StoredTransaction":
         slot, index, length = _TRANSACTION.unpack_from(payload)
         start = _TRANSACTION.size
