@@ -29,7 +29,7 @@ from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 
 from xorj.localnet.bank import Bank, Executed
-from xorj.localnet.genesis import TOKEN_PROGRAM, Genesis, bundled_program, local_genesis, mint_account, token_account, wallet_account
+from xorj.localnet.genesis import TOKEN_PROGRAM, Genesis, local_genesis, mint_account, token_account, wallet_account
 from xorj.localnet.message import DecodedTransaction
 from xorj.localnet.run import Extras, Ports, run_chain
 from xorj.localnet.runtime import Runtime
@@ -56,8 +56,7 @@ def genesis() -> Genesis:
     keys = b"".join(map(bytes, (pool.mint_a, pool.mint_b, pool.vault_a, pool.vault_b)))
     _, bump = Pubkey.find_program_address([b"pool", bytes(pool.mint_a), bytes(pool.mint_b)], local_amm.PROGRAM)
     accounts[pool.address] = Account(10**9, local_amm.POOL_TAG + keys + bytes([bump]), local_amm.PROGRAM, False, 0)
-    programs = {local_amm.PROGRAM: bundled_program("local_amm"), jupiter_v6.PROGRAM: bundled_program("local_router")}
-    return local_genesis(programs=programs).with_accounts(accounts)
+    return local_genesis().with_accounts(accounts)
 
 
 def transfer(number: int) -> Instruction:

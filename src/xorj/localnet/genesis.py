@@ -10,7 +10,10 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 
 from xorj.localnet.keys import FAUCET, MINT_AUTHORITY, NODE, UPGRADE_AUTHORITY, VOTE_ACCOUNT
+from xorj.market import local_amm
 from xorj.primitives.ids import LOCAL_GENESIS, SOL, USDC, USDT
+from xorj.router import jupiter_v6
+from xorj.vault import accounts as vault
 
 TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 VOTE_PROGRAM = Pubkey.from_string("Vote111111111111111111111111111111111111111")
@@ -58,8 +61,15 @@ class Genesis:
 
 
 def local_genesis(*, slot: int = 1, unix_seconds: int = 1_700_000_000, programs: Mapping[Pubkey, bytes] | None = None) -> Genesis:
-    """The usual local chain: faucet, node, USDC, USDT and wrapped SOL at their mainnet addresses, and the given programs."""
-    return Genesis(programs=dict(programs or {}), accounts=_usual_accounts(), slot=slot, unix_seconds=unix_seconds)
+    """The usual local chain: faucet, node, USDC, USDT and wrapped SOL at their mainnet addresses, and the bundled programs unless others."""
+    loaded = bundled_programs() if programs is None else dict(programs)
+    return Genesis(programs=loaded, accounts=_usual_accounts(), slot=slot, unix_seconds=unix_seconds)
+
+
+def bundled_programs() -> dict[Pubkey, bytes]:
+    """The vault, the pool program, and at Jupiter's program id the router that speaks Jupiter's format."""
+    names = {vault.PROGRAM_ID: "xorj_vault", jupiter_v6.PROGRAM: "local_router", local_amm.PROGRAM: "local_amm"}
+    return {address: bundled_program(name) for address, name in names.items()}
 
 
 def bundled_program(name: str) -> bytes:

@@ -14,6 +14,7 @@ from xorj.localnet.blocks import Block
 from xorj.localnet.message import DecodedTransaction
 
 SNAPSHOT_INTERVAL_S = 60.0
+STANDSTILL_S = 3.0
 
 
 class Listener(Protocol):
@@ -43,6 +44,11 @@ class LiveChain:
         self._heard_ordinal = len(bank.history)
         self._heard = {commitment: bank.blocks.height_at(commitment) for commitment in (Commitment.CONFIRMED, Commitment.FINALIZED)}
         self._heard_slot = bank.slot
+        self._advanced_at = time.monotonic()
+
+    def is_moving(self) -> bool:
+        """Whether a block began lately."""
+        return time.monotonic() - self._advanced_at < max(STANDSTILL_S, 5 * self._slot_s)
 
     async def run(self) -> None:
         """Opens a block every slot until cancelled; writes a snapshot now and then."""
@@ -59,6 +65,7 @@ class LiveChain:
     def advance(self) -> None:
         """Closes the block, opens the next, tells the listeners."""
         self.bank.advance(1, self.block_seconds())
+        self._advanced_at = time.monotonic()
         self.tell()
 
     async def execute(self, transaction: DecodedTransaction) -> Executed | Rejected:

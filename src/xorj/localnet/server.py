@@ -38,11 +38,11 @@ class LocalnetApp:
         elif scope["method"] == "POST":
             await self._post(receive, send)
         elif scope["method"] == "OPTIONS":
-            await _reply(send, 204, b"", b"text/plain")
+            await reply(send, 204, b"", b"text/plain")
         elif self._get is not None:
             await self._get(scope, receive, send)
         else:
-            await _reply(send, 405, b"Used HTTP Method is not allowed. POST or OPTIONS is required\n", b"text/plain")
+            await reply(send, 405, b"Used HTTP Method is not allowed. POST or OPTIONS is required\n", b"text/plain")
 
     async def _post(self, receive: Receive, send: Send) -> None:
         parts, size = [], 0
@@ -53,11 +53,11 @@ class LocalnetApp:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > BODY_BYTES_MAX:
-                await _reply(send, 413, b"Payload too large\n", b"text/plain")
+                await reply(send, 413, b"Payload too large\n", b"text/plain")
                 return
             if not message.get("more_body", False):
                 break
-        await _reply(send, 200, await answer_bytes(self._node, b"".join(parts)), b"application/json; charset=utf-8")
+        await reply(send, 200, await answer_bytes(self._node, b"".join(parts)), b"application/json; charset=utf-8")
 
     async def _websocket(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -99,7 +99,8 @@ async def _write(outbox: asyncio.Queue[bytes], send: Send) -> None:
         await send({"type": "websocket.send", "text": (await outbox.get()).decode()})
 
 
-async def _reply(send: Send, status: int, body: bytes, content_type: bytes) -> None:
+async def reply(send: Send, status: int, body: bytes, content_type: bytes) -> None:
+    """A whole HTTP response that any page may read."""
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *_CORS]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
