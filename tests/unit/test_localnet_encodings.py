@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from xorj.localnet.base58 import NotBase58, decode, encode
 from xorj.localnet.rendering.amounts import token_amount
 from xorj.localnet.rendering.zstandard import frame
+from xorj.primitives.base58 import NotBase58, decode, encode
 
 
 @given(st.binary(min_size=32, max_size=32))

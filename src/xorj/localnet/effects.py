@@ -9,11 +9,11 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 
-from xorj.localnet.base58 import encode
 from xorj.localnet.genesis import TOKEN_PROGRAM, UPGRADEABLE_LOADER
 from xorj.localnet.message import DecodedTransaction
 from xorj.localnet.records import InnerRow, Json, Meta, TokenBalanceRow
 from xorj.localnet.runtime import program_data_address
+from xorj.primitives.base58 import encode
 
 TOKEN_2022_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 TOKEN_PROGRAMS = frozenset((TOKEN_PROGRAM, TOKEN_2022_PROGRAM))

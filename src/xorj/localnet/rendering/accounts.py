@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from solders.account import Account
 from solders.pubkey import Pubkey
 
-from xorj.localnet.base58 import encode
 from xorj.localnet.effects import TOKEN_PROGRAMS, is_token_account
 from xorj.localnet.genesis import MINT_BYTES, RENT_EPOCH_NEVER, TOKEN_PROGRAM, UPGRADEABLE_LOADER
 from xorj.localnet.lookups import LOOKUP_PROGRAM
 from xorj.localnet.records import Json
 from xorj.localnet.rendering.amounts import token_amount
 from xorj.localnet.rendering.zstandard import frame
+from xorj.primitives.base58 import encode
 
 BASE58_BYTES_MAX = 128
 _ACCOUNT_STATES = ("uninitialized", "initialized", "frozen")

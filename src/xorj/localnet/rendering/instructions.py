@@ -3,9 +3,9 @@
 import struct
 from collections.abc import Callable, Sequence
 
-from xorj.localnet.base58 import decode, encode
 from xorj.localnet.records import Json
 from xorj.localnet.rendering.amounts import token_amount
+from xorj.primitives.base58 import decode, encode
 
 SYSTEM = "11111111111111111111111111111111"
 CLASSIC = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from solders.message import MessageV1
 
-from xorj.localnet.base58 import decode, encode
 from xorj.localnet.message import LEGACY, DecodedTransaction
 from xorj.localnet.records import InnerRow, Json, Meta, StoredTransaction, TokenBalanceRow
 from xorj.localnet.rendering.amounts import token_amount
 from xorj.localnet.rendering.instructions import render
+from xorj.primitives.base58 import decode, encode
 
 TOP_LEVEL = 1
 

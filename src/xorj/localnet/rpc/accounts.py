@@ -7,7 +7,6 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 
 from xorj.chain.transactions import Commitment
-from xorj.localnet import base58
 from xorj.localnet.effects import TOKEN_PROGRAMS, is_token_account
 from xorj.localnet.genesis import MINT_BYTES
 from xorj.localnet.records import Json
@@ -17,6 +16,7 @@ from xorj.localnet.rpc import arguments
 from xorj.localnet.rpc.arguments import ACCOUNT_ENCODINGS, Config
 from xorj.localnet.rpc.context import Node
 from xorj.localnet.rpc.errors import INVALID_REQUEST, RpcError, invalid
+from xorj.primitives import base58
 
 ACCOUNTS_MAX = 100
 FILTERS_MAX = 4

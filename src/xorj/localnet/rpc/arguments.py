@@ -5,10 +5,10 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from xorj.chain.transactions import Commitment
-from xorj.localnet.base58 import NotBase58, decode
 from xorj.localnet.records import Json
 from xorj.localnet.rendering.accounts import Slice
 from xorj.localnet.rpc.errors import invalid, invalid_type, unknown_variant
+from xorj.primitives.base58 import NotBase58, decode
 
 ACCOUNT_ENCODINGS = ("binary", "base58", "base64", "jsonParsed", "base64+zstd")
 TRANSACTION_ENCODINGS = ("binary", "base64", "base58", "json", "jsonParsed")

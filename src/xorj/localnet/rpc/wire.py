@@ -6,12 +6,12 @@ from binascii import Error as Base64Error
 from solders.errors import BincodeError, SerdeJSONError
 from solders.transaction import SanitizeError
 
-from xorj.localnet import base58
 from xorj.localnet.message import DecodedTransaction
 from xorj.localnet.records import Json
 from xorj.localnet.rpc import arguments
 from xorj.localnet.rpc.arguments import TRANSACTION_ENCODINGS, Config
 from xorj.localnet.rpc.errors import invalid, unknown_variant
+from xorj.primitives import base58
 
 TRANSACTION_TYPE = "solana_transaction::versioned::VersionedTransaction"
 _V1_FIRST_BYTE = 0x81

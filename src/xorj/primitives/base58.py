@@ -34,10 +34,13 @@ def encode(data: bytes) -> str:
 def decode(text: str) -> bytes:
     """The bytes of a base58 text. Raises NotBase58."""
     number = 0
-    for position, letter in enumerate(text):
-        value = _VALUES.get(letter)
-        if value is None:
-            raise NotBase58(letter, position)
-        number = number * 58 + value
+    for start in range(0, len(text), _CHUNK_DIGITS):
+        chunk, digits = 0, text[start : start + _CHUNK_DIGITS]
+        for letter in digits:
+            value = _VALUES.get(letter)
+            if value is None:
+                raise NotBase58(letter, text.index(letter))
+            chunk = chunk * 58 + value
+        number = number * 58 ** len(digits) + chunk
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -1,0 +1,67 @@
+"""What one transaction was for one wallet. Produced by the decoder, kept in the lake, read by performance and copying."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xorj.primitives.amounts import TokenAmount
+from xorj.primitives.ids import Address, Signature, Slot, Wallet
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OrderKey:
+    """The only order of events: never the time. `instruction_index` counts a wallet's swaps inside one transaction."""
+
+    slot: Slot
+    transaction_index: int
+    instruction_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """The wallet gave `input` and got `output`, both its own balance changes without network fee, tip and rent.
+
+    Native and wrapped SOL are one asset under SOL's mint. `programs` are the known swap programs that ran, outermost first.
+    """
+
+    wallet: Wallet
+    signature: Signature
+    order: OrderKey
+    block_time: int
+    input: TokenAmount
+    output: TokenAmount
+    network_fee_lamports: int
+    tip_lamports: int
+    programs: tuple[Address, ...]
+
+    def __post_init__(self) -> None:
+        if self.input.raw == 0 or self.output.raw == 0 or self.input.mint == self.output.mint:
+            raise ValueError("a swap exchanges two different tokens, both above zero")
+
+
+class NotASwapKind(StrEnum):
+    """Why a transaction that was understood is not a swap."""
+
+    FAILED = "failed"
+    TRANSFER = "transfer"
+    LIQUIDITY = "lp"
+    MINT_OR_BURN = "mint_or_burn"
+    ORDER = "order"
+    ARBITRAGE = "arbitrage"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class NotASwap:
+    """Understood, and no swap of this wallet."""
+
+    kind: NotASwapKind
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """Not understood. Counted by reason, never guessed and never silent."""
+
+    reason: str
+
+
+Outcome = tuple[Swap, ...] | NotASwap | Undecodable
