@@ -4,6 +4,8 @@ Stores in this folder build their SQL from these; the initial migration is froze
 Raw amounts are NUMERIC(39,0) because a 64-bit unsigned count does not fit BIGINT; slots and heights are BIGINT.
 """
 
+from decimal import Decimal
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -25,7 +27,6 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -40,11 +41,11 @@ metadata = MetaData(
 NOW = text("now()")
 
 
-def _time() -> TypeEngine[object]:
+def _time() -> TIMESTAMP:
     return TIMESTAMP(timezone=True)
 
 
-def _raw() -> TypeEngine[object]:
+def _raw() -> Numeric[Decimal]:
     return Numeric(39, 0)
 
 
