@@ -1,0 +1,206 @@
+"""A getTransaction reply, `json` or `jsonParsed`, to a ChainTransaction. Used by node.py and by the command `swaps decode`.
+
+A parsed instruction has lost its bytes; those of the system and token programs that move funds are written back from their parsed fields,
+so that every reader sees one form. Others keep their program with empty data.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from xorj.adapters.solana_rpc.fields import (
+    Json,
+    optional,
+    read_amount,
+    read_index,
+    read_list,
+    read_natural,
+    read_object,
+    read_pubkey,
+    read_text,
+)
+from xorj.chain.transactions import ChainInstruction, ChainTransaction, InnerInstructions, SignatureInfo, TokenBalance
+from xorj.primitives import base58
+from xorj.primitives.errors import InvalidInput
+from xorj.primitives.ids import Address, Mint, Slot, Wallet, parse_signature
+
+LEGACY_VERSION = -1
+VERSIONS = {"legacy": LEGACY_VERSION, 0: 0, 1: 1}
+DECIMALS_MAX = 18
+ACCOUNTS_PER_TRANSACTION_MAX = 256
+
+
+def parse_transaction(reply: Json) -> ChainTransaction:
+    """Reads the `result` of getTransaction. Raises InvalidInput with the path of the field that is not as it must be."""
+    whole = read_object(reply, "result")
+    body = read_object(whole.get("transaction"), "transaction")
+    meta = read_object(whole.get("meta"), "meta")
+    message = read_object(body.get("message"), "transaction.message")
+    keys = _account_keys(message, meta)
+    signatures = read_list(body.get("signatures"), "transaction.signatures")
+    if not 1 <= len(signatures) <= len(keys):
+        raise InvalidInput("transaction.signatures", given=len(signatures), rule="one signature for each signer, at least one")
+    pre, post = (_balances(meta, name, len(keys)) for name in ("preBalances", "postBalances"))
+    return ChainTransaction(
+        signature=parse_signature(read_text(signatures[0], "transaction.signatures[0]"), "transaction.signatures[0]"),
+        slot=Slot(read_natural(whole.get("slot"), "slot")),
+        transaction_index=optional(whole.get("transactionIndex"), "transactionIndex", read_natural),
+        block_time=optional(whole.get("blockTime"), "blockTime", read_natural),
+        version=_version(whole.get("version", "legacy")),
+        error=error_text(meta.get("err")),
+        fee_lamports=read_natural(meta.get("fee"), "meta.fee"),
+        signers_count=len(signatures),
+        account_keys=keys,
+        pre_balances=pre,
+        post_balances=post,
+        pre_token_balances=_token_balances(meta.get("preTokenBalances"), "meta.preTokenBalances", len(keys)),
+        post_token_balances=_token_balances(meta.get("postTokenBalances"), "meta.postTokenBalances", len(keys)),
+        instructions=_instructions(read_list(message.get("instructions"), "transaction.message.instructions"), keys, "instructions"),
+        inner_instructions=_inner(meta.get("innerInstructions"), keys),
+        logs=tuple(read_text(line, "meta.logMessages") for line in read_list(meta.get("logMessages") or [], "meta.logMessages")),
+        compute_units=optional(meta.get("computeUnitsConsumed"), "meta.computeUnitsConsumed", read_natural),
+    )
+
+
+def parse_signature_info(row: Json) -> SignatureInfo:
+    """Reads one row of getSignaturesForAddress. Raises InvalidInput."""
+    fields = read_object(row, "row")
+    return SignatureInfo(
+        signature=parse_signature(read_text(fields.get("signature"), "signature"), "signature"),
+        slot=Slot(read_natural(fields.get("slot"), "slot")),
+        block_time=optional(fields.get("blockTime"), "blockTime", read_natural),
+        error=error_text(fields.get("err")),
+        transaction_index=optional(fields.get("transactionIndex"), "transactionIndex", read_natural),
+    )
+
+
+def error_text(error: Json) -> str | None:
+    """The chain's error as compact JSON, None on success."""
+    return None if error is None else orjson.dumps(error).decode()
+
+
+def _version(given: Json) -> int:
+    if isinstance(given, bool) or not isinstance(given, str | int) or given not in VERSIONS:
+        raise InvalidInput("version", given=given, rule='"legacy", 0 or 1')
+    return VERSIONS[given]
+
+
+def _account_keys(message: dict[str, Json], meta: dict[str, Json]) -> tuple[Address, ...]:
+    """Message keys, then loaded writable, then loaded readonly; jsonParsed lists all of them as objects in that order."""
+    rows = read_list(message.get("accountKeys"), "transaction.message.accountKeys")
+    parsed = bool(rows) and isinstance(rows[0], dict)
+    texts = [read_object(row, "accountKeys").get("pubkey") for row in rows] if parsed else list(rows)
+    if not parsed:
+        loaded = read_object(meta.get("loadedAddresses") or {}, "meta.loadedAddresses")
+        for name in ("writable", "readonly"):
+            texts += read_list(loaded.get(name) or [], f"meta.loadedAddresses.{name}")
+    if not 1 <= len(texts) <= ACCOUNTS_PER_TRANSACTION_MAX:
+        raise InvalidInput("accountKeys", given=len(texts), rule=f"1 to {ACCOUNTS_PER_TRANSACTION_MAX} accounts")
+    return tuple(Address(read_pubkey(text, "accountKeys")) for text in texts)
+
+
+def _balances(meta: dict[str, Json], name: str, count: int) -> tuple[int, ...]:
+    values = read_list(meta.get(name), f"meta.{name}")
+    if len(values) != count:
+        raise InvalidInput(f"meta.{name}", given=len(values), rule=f"one balance for each of {count} accounts")
+    return tuple(read_natural(value, f"meta.{name}") for value in values)
+
+
+def _token_balances(rows: Json, path: str, count: int) -> tuple[TokenBalance, ...]:
+    read = []
+    for row in read_list(rows or [], path):
+        fields = read_object(row, path)
+        amount = read_object(fields.get("uiTokenAmount"), f"{path}.uiTokenAmount")
+        owner, program = (optional(fields.get(name) or None, f"{path}.{name}", read_pubkey) for name in ("owner", "programId"))
+        read.append(
+            TokenBalance(
+                account_index=read_index(fields.get("accountIndex"), f"{path}.accountIndex", count),
+                mint=Mint(read_pubkey(fields.get("mint"), f"{path}.mint")),
+                owner=Wallet(owner) if owner else None,
+                program=Address(program) if program else None,
+                amount_raw=read_amount(amount.get("amount"), f"{path}.uiTokenAmount.amount"),
+                decimals=read_index(amount.get("decimals"), f"{path}.uiTokenAmount.decimals", DECIMALS_MAX + 1),
+            )
+        )
+    if len({row.account_index for row in read}) != len(read):
+        raise InvalidInput(path, given="an account twice", rule="one balance per account")
+    return tuple(read)
+
+
+def _inner(rows: Json, keys: Sequence[Address]) -> tuple[InnerInstructions, ...]:
+    path, read = "meta.innerInstructions", []
+    for row in read_list(rows or [], path):
+        fields = read_object(row, path)
+        instructions = _instructions(read_list(fields.get("instructions"), f"{path}.instructions"), keys, path)
+        read.append(InnerInstructions(read_natural(fields.get("index"), f"{path}.index"), instructions))
+    return tuple(read)
+
+
+def _instructions(rows: Sequence[Json], keys: Sequence[Address], path: str) -> tuple[ChainInstruction, ...]:
+    return tuple(_instruction(read_object(row, path), keys, path) for row in rows)
+
+
+def _instruction(row: dict[str, Json], keys: Sequence[Address], path: str) -> ChainInstruction:
+    height = optional(row.get("stackHeight"), f"{path}.stackHeight", read_natural)
+    if "programIdIndex" in row:
+        program = keys[read_index(row["programIdIndex"], f"{path}.programIdIndex", len(keys))]
+        indexes = read_list(row.get("accounts"), f"{path}.accounts")
+        accounts = tuple(keys[read_index(index, f"{path}.accounts", len(keys))] for index in indexes)
+        return ChainInstruction(program, accounts, _bytes(row.get("data"), path), height)
+    program = Address(read_pubkey(row.get("programId"), f"{path}.programId"))
+    if "parsed" in row:
+        accounts, data = _written_back(row.get("program"), row["parsed"])
+        return ChainInstruction(program, accounts, data, height)
+    named = read_list(row.get("accounts"), f"{path}.accounts")
+    accounts = tuple(Address(read_pubkey(one, f"{path}.accounts")) for one in named)
+    return ChainInstruction(program, accounts, _bytes(row.get("data"), path), height)
+
+
+def _bytes(data: Json, path: str) -> bytes:
+    text = read_text(data, f"{path}.data")
+    try:
+        return base58.decode(text)
+    except base58.NotBase58 as error:
+        raise InvalidInput(f"{path}.data", given=text, rule="base58") from error
+
+
+def _written_back(program: Json, parsed: Any) -> tuple[tuple[Address, ...], bytes]:
+    """Accounts and data of a parsed instruction that moves funds; nothing where it does not."""
+    info = parsed.get("info") if isinstance(parsed, dict) else None
+    write = _WRITERS.get((str(program), str(parsed.get("type")))) if isinstance(info, dict) else None
+    if write is None or not isinstance(info, dict):
+        return (), b""
+    names, data = write(info)
+    return tuple(Address(read_pubkey(info.get(name), f"parsed.info.{name}")) for name in names), data
+
+
+def _system_transfer(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    lamports = read_natural(info.get("lamports"), "parsed.info.lamports")
+    return ("source", "destination"), struct.pack("<IQ", 2, lamports)
+
+
+def _authority(info: dict[str, Json]) -> str:
+    return "authority" if "authority" in info else "multisigAuthority"
+
+
+def _token_transfer(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    amount = read_amount(info.get("amount"), "parsed.info.amount")
+    return ("source", "destination", _authority(info)), struct.pack("<BQ", 3, amount)
+
+
+def _token_transfer_checked(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    amount = read_object(info.get("tokenAmount"), "parsed.info.tokenAmount")
+    raw = read_amount(amount.get("amount"), "parsed.info.tokenAmount.amount")
+    decimals = read_index(amount.get("decimals"), "parsed.info.tokenAmount.decimals", DECIMALS_MAX + 1)
+    return ("source", "mint", "destination", _authority(info)), struct.pack("<BQB", 12, raw, decimals)
+
+
+_WRITERS = {
+    ("system", "transfer"): _system_transfer,
+    ("spl-token", "transfer"): _token_transfer,
+    ("spl-token", "transferChecked"): _token_transfer_checked,
+    ("spl-token-2022", "transfer"): _token_transfer,
+    ("spl-token-2022", "transferChecked"): _token_transfer_checked,
+}
