@@ -1,0 +1,20 @@
+"""The ports to sources of prices and names. Adapter of both: adapters/jupiter."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from xorj.prices.listing import TokenListing
+from xorj.prices.price import Price
+from xorj.primitives.ids import Mint
+
+PRICES_PER_CALL_MAX = 50
+
+
+class PriceFeed(Protocol):
+    async def prices(self, mints: Sequence[Mint]) -> dict[Mint, Price]:
+        """Prices of those mints that the source knows; the others are absent. Raises Unavailable."""
+
+
+class TokenList(Protocol):
+    async def listings(self, mints: Sequence[Mint]) -> dict[Mint, TokenListing]:
+        """What the list says of those mints that it knows; the others are absent. Raises Unavailable."""
