@@ -10,9 +10,9 @@ from solders.hash import Hash
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
-
 from tests.fakes.localnet_process import LocalnetProcess
 from tests.fakes.localnet_world import ANA, ANA_TOKENS_RAW, BEN, BEN_LAMPORTS, BEN_TOKENS, MINT, NOBODY, lamports_to, tokens_to
+
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.adapters.solana_rpc.subscriptions import Gap, Logged, SignatureReached, SlotBegun, Subscriptions
@@ -60,7 +60,13 @@ async def test_a_transaction_is_read_back_as_it_was_executed(node: SolanaNode) -
     read, unknown = await node.transactions([signature, Signature(str(NOBODY.sign_message(b"never sent")))])
     assert unknown is None
     assert read is not None
-    assert (read.signature, read.error, read.version, read.signers_count, read.account_keys[0]) == (signature, None, 0, 1, str(ANA.pubkey()))
+    assert (read.signature, read.error, read.version, read.signers_count, read.account_keys[0]) == (
+        signature,
+        None,
+        0,
+        1,
+        str(ANA.pubkey()),
+    )
     ben = read.account_keys.index(Address(str(BEN.pubkey())))
     assert (read.pre_balances[ben], read.post_balances[ben]) == (BEN_LAMPORTS, BEN_LAMPORTS + 7)
     assert read.pre_balances[0] - read.post_balances[0] == read.fee_lamports + 7

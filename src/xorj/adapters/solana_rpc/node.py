@@ -94,9 +94,12 @@ class SolanaNode:
             async with gate:
                 return await self._batch(batch, commitment)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(fetched(batch)) for batch in batches]
-        return [transaction for task in tasks for transaction in task.result()]
+        tasks = [asyncio.ensure_future(fetched(batch)) for batch in batches]
+        try:
+            return [transaction for read in await asyncio.gather(*tasks) for transaction in read]
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def accounts(
         self, addresses: Sequence[Address], *, commitment: Commitment = Commitment.CONFIRMED, slot_min: Slot | None = None
@@ -209,7 +212,7 @@ class SolanaNode:
             reply = await self._rpc.write("sendTransaction", [b64encode(transaction).decode(), options])
         except Unavailable as error:
             return SendHint(accepted=False, detail=error.cause)
-        return SendHint(accepted=True, detail=str(reply))
+        return SendHint(accepted=isinstance(reply, str), detail=str(reply))
 
     async def simulate(self, transaction: bytes, *, accounts: Sequence[Address] = ()) -> Simulation:
         """Executes without signature check against a fresh blockhash; `accounts` are returned as they would be afterwards."""
