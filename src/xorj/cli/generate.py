@@ -40,6 +40,13 @@ def idl_legacy() -> str:
     return legacy()
 
 
+def schema() -> str:
+    """The database's tables and indexes as SQL, for reading."""
+    from xorj.adapters.postgres.schema import readable
+
+    return readable()
+
+
 def notice() -> str:
     """Third-party notices: name, version and licence of each locked package that users run, from the packages' own metadata."""
     lines = [
@@ -59,6 +66,7 @@ def notice() -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     ".env.example": env_example,
     "docs/openapi.json": openapi,
+    "src/xorj/adapters/postgres/schema.sql": schema,
     "idl/xorj_vault.json": idl,
     "idl/xorj_vault.legacy.json": idl_legacy,
     "NOTICE": notice,
@@ -93,8 +101,8 @@ def _licence(name: str) -> str:
     except metadata.PackageNotFoundError:
         return "not installed on this platform; see its distribution"
     classifiers = [value.rsplit(" :: ", 1)[-1] for value in package.get_all("Classifier") or [] if value.startswith("License ::")]
-    expression = package.get("License-Expression")
-    text = expression or "; ".join(classifiers) or (package.get("License") or "see its distribution").splitlines()[0]
+    stated = package["License-Expression"] if "License-Expression" in package else "; ".join(classifiers)
+    text = stated or (package["License"] if "License" in package else "see its distribution").splitlines()[0]
     return text.strip()
 
 

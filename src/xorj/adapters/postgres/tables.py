@@ -392,7 +392,8 @@ leader_trades = Table(
     Column("output_mint", Text, nullable=False),
     Column("output_raw", _raw(), nullable=False),
     Column("output_decimals", SmallInteger, nullable=False),
-    # before the trade; None where it could not be priced
+    # what was given, and all he had before the trade; None where it could not be priced
+    Column("value_usd", Numeric(39, 6)),
     Column("equity_usd", Numeric(39, 6)),
     Column("input_balance_before_raw", _raw()),
     Column("seen_slot", BigInteger, nullable=False),

@@ -1,0 +1,88 @@
+"""Databases for tests: one real server a session, one migrated template, and for each test that asks a database of its own.
+
+XORJ_TEST_POSTGRES_BIN names a folder with other binaries, such as those of the distribution.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+TEMPLATE = "xorj_template"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of an empty server's first database. For tests of the server itself and of migrations."""
+    from xorj.supervisor.postgres import EmbeddedPostgres
+
+    binaries = os.environ.get("XORJ_TEST_POSTGRES_BIN")
+    # A short path of its own: a socket's path must stay under 107 bytes, which pytest's folders do not.
+    folder = Path(tempfile.mkdtemp(prefix="xorj-pg-"))
+    try:
+        with EmbeddedPostgres(folder / "data", binaries=Path(binaries) if binaries else None) as server:
+            yield server.url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template_url(postgres_url: str) -> str:
+    """A migrated database that nobody writes to."""
+    from xorj.adapters.postgres import migrate
+
+    _administer(postgres_url, f"CREATE DATABASE {TEMPLATE}")
+    url = database_of(postgres_url, TEMPLATE)
+    migrate.upgrade(url)
+    return url
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A fresh database without any table, dropped afterwards."""
+    with _database(postgres_url, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_url: str) -> Iterator[str]:
+    """A fresh migrated database of this test alone, dropped afterwards."""
+    with _database(postgres_url, urlsplit(template_url).path.removeprefix("/")) as url:
+        yield url
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on `database_url`."""
+    from xorj.adapters.postgres import engine as postgres
+
+    made = postgres.create(database_url, application="tests", connections_min=1, connections_max=10)
+    yield made
+    await made.dispose()
+
+
+def database_of(server_url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    parts = urlsplit(server_url)
+    return f"postgresql://{parts.netloc}/{name}?{parts.query}"
+
+
+@contextmanager
+def _database(server_url: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    _administer(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_of(server_url, name)
+    _administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _administer(server_url: str, statement: str) -> None:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(statement.encode())
