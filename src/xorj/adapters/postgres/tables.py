@@ -397,10 +397,13 @@ leader_trades = Table(
     Column("equity_usd", Numeric(39, 6)),
     Column("input_balance_before_raw", _raw()),
     Column("seen_slot", BigInteger, nullable=False),
+    # every follower of that slot has a decision
+    Column("is_decided", Boolean, nullable=False, server_default=text("false")),
     _made(),
     _one_of("direction", "open", "close", "switch", "neither"),
     UniqueConstraint("leader", "signature", "swap_index"),
     Index("idx_leader_trades_slot", text("slot DESC")),
+    Index("idx_leader_trades_undecided", "slot", postgresql_where=text("not is_decided")),
 )
 
 decisions = Table(

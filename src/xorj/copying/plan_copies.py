@@ -1,0 +1,177 @@
+"""One decision a follower about each leader trade, and the intents of those that are copied. Run by the trade-bot; flow 2, steps 2 and 3.
+
+A trade that closes waits while another trade on the same position is under way, because what it would sell is not known before that has
+settled. It is then left undecided and looked at again. Entries never wait: they would only get stale.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from xorj.chain.ports import ACCOUNTS_PER_CALL_MAX, AccountReader
+from xorj.chain.transactions import Account
+from xorj.copying import risk_limits, sizing, vault_state
+from xorj.copying.cause import Cause, CauseKind
+from xorj.copying.decision import Decision, Skipped, joined
+from xorj.copying.follow import Follow
+from xorj.copying.leader_trade import LeaderTrade
+from xorj.copying.ports import DecisionStore, FollowStore, KillSwitch, LeaderTradeStore, PlannedCopy, PortfolioReader
+from xorj.copying.situation import Portfolio, Situation
+from xorj.market.token_screen import ClassicToken, UnfitToken, screen
+from xorj.prices.ports import PriceFeed
+from xorj.prices.price import Price
+from xorj.primitives.clock import ChainClock
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Address, Mint, Wallet
+from xorj.swaps.quote_rank import Direction
+
+SECONDS_PER_DAY = 86_400
+
+Place = tuple[Wallet, Mint]
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """The ports of planning, and the key that our signer holds."""
+
+    trades: LeaderTradeStore
+    follows: FollowStore
+    portfolios: PortfolioReader
+    decisions: DecisionStore
+    chain: AccountReader
+    feed: PriceFeed
+    switch: KillSwitch
+    clock: ChainClock
+    bot: Wallet
+    base_mint: Mint
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What came of one leader trade: decisions made, and the vaults that have to wait."""
+
+    copies: tuple[PlannedCopy, ...]
+    waiting: frozenset[Address]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [copy.decision for copy in self.copies]
+
+
+async def plan_undecided(planning: Planning) -> list[Planned]:
+    """Plans every trade that some follower has no decision about, oldest first. Behind a trade that waits, later ones on it wait too."""
+    held: dict[Place, frozenset[Address]] = {}
+    planned = []
+    for trade in await planning.trades.undecided():
+        places = [(trade.leader, mint) for mint in (trade.closed_mint, trade.opened_mint) if mint]
+        behind = frozenset[Address]().union(*(held.get(place, frozenset()) for place in places))
+        outcome = await plan_copies(trade, planning, behind=behind)
+        for place in places:
+            held[place] = held.get(place, frozenset()) | outcome.waiting
+        planned.append(outcome)
+    return planned
+
+
+async def plan_copies(trade: LeaderTrade, planning: Planning, *, behind: frozenset[Address] = frozenset()) -> Planned:
+    """One decision for each follower of this leader; intents for those that are copied. Repeating it changes nothing.
+
+    Vaults in `behind` wait. Raises Unavailable when chain, database or, for an entry, prices cannot be read: nothing is decided then.
+    """
+    follows = await planning.follows.undecided(trade)
+    if not follows:
+        await planning.decisions.record(trade, (), is_decided=True)
+        return Planned((), frozenset())
+    now = await planning.clock.now()
+    since = now.unix_seconds - SECONDS_PER_DAY
+    portfolios = await planning.portfolios.portfolios([follow.vault for follow in follows], since_unix_seconds=since)
+    waiting = behind | {follow.vault for follow in follows if _must_wait(trade, portfolios[follow.vault])}
+    ready = [follow for follow in follows if follow.vault not in waiting]
+    mints = {follow.id: _mints(trade, portfolios[follow.vault], planning.base_mint) for follow in ready}
+    found, prices, switch = await asyncio.gather(
+        _accounts(ready, mints, trade, planning.chain), _prices(trade, mints, planning), planning.switch.state()
+    )
+    copies = []
+    for follow in ready:
+        accounts, tokens = found[follow.id]
+        vault = vault_state.read(follow.owner, mints[follow.id], accounts)
+        situation = Situation(now, switch, planning.bot, follow, vault, portfolios[follow.vault], tokens, prices)
+        copies.append(_planned(trade, situation))
+    left = frozenset(follow.vault for follow in follows if follow.vault in waiting)
+    await planning.decisions.record(trade, copies, is_decided=not left)
+    return Planned(tuple(copies), left)
+
+
+def decide(trade: LeaderTrade, situation: Situation) -> Decision:
+    """The decision about one follower: what the swap's direction asks for, sized, then limited."""
+    if trade.direction is Direction.NEITHER:
+        return Skipped("neither opens nor closes", {"input_mint": trade.input.mint, "output_mint": trade.output.mint})
+    decisions: list[Decision] = []
+    if trade.closed_mint:
+        decisions.append(risk_limits.allow(trade, sizing.exit_of(trade, trade.closed_mint, situation), situation))
+    if trade.opened_mint:
+        leg = sizing.OPEN_LEG if decisions else sizing.CLOSE_LEG
+        decisions.append(risk_limits.allow(trade, sizing.entry(trade, trade.opened_mint, situation, leg=leg), situation))
+    return joined(*decisions) if len(decisions) > 1 else decisions[0]
+
+
+def _planned(trade: LeaderTrade, situation: Situation) -> PlannedCopy:
+    now = situation.now.slot
+    # An entry is never copied late, so whatever is copied late is an exit.
+    is_late = now - trade.slot > risk_limits.ENTRY_AGE_SLOTS_MAX
+    kind = CauseKind.MISSED_EXIT if is_late else CauseKind.LEADER_TRADE
+    return PlannedCopy(situation.follow, decide(trade, situation), Cause(kind, trade.id), now)
+
+
+def _must_wait(trade: LeaderTrade, portfolio: Portfolio) -> bool:
+    return trade.closed_mint is not None and portfolio.is_busy(trade.leader, trade.closed_mint)
+
+
+def _mints(trade: LeaderTrade, portfolio: Portfolio, base_mint: Mint) -> list[Mint]:
+    """Base first, then whatever the vault holds, will hold or is asked to hold."""
+    held = [position.mint for position in portfolio.holdings.open_positions()]
+    opening = [intent.mint for intent in portfolio.open_intents]
+    asked = [mint for mint in (trade.closed_mint, trade.opened_mint) if mint]
+    return list(dict.fromkeys([base_mint, *asked, *held, *opening]))
+
+
+Screened = Mapping[Mint, ClassicToken | UnfitToken]
+
+
+async def _accounts(
+    follows: Sequence[Follow], mints: Mapping[str, list[Mint]], trade: LeaderTrade, chain: AccountReader
+) -> dict[str, tuple[list[Account | None], Screened]]:
+    """By follow: the accounts that vault_state.read needs, all of one slot, and the trade's tokens as screened."""
+    asked = [mint for mint in (trade.closed_mint, trade.opened_mint) if mint]
+    wanted = {follow.id: [*(Address(mint) for mint in asked), *vault_state.addresses(follow.owner, mints[follow.id])] for follow in follows}
+    found = [pair for batch in await asyncio.gather(*(_read(batch, chain) for batch in _batches(wanted))) for pair in batch]
+    return {
+        follow_id: (accounts[len(asked) :], {mint: screen(mint, account) for mint, account in zip(asked, accounts, strict=False)})
+        for follow_id, accounts in found
+    }
+
+
+def _batches(wanted: Mapping[str, list[Address]]) -> list[dict[str, list[Address]]]:
+    """As many followers a call as the node takes."""
+    batches: list[dict[str, list[Address]]] = []
+    for follow_id, addresses in wanted.items():
+        if not batches or sum(map(len, batches[-1].values())) + len(addresses) > ACCOUNTS_PER_CALL_MAX:
+            batches.append({})
+        batches[-1][follow_id] = addresses
+    return batches
+
+
+async def _read(batch: Mapping[str, list[Address]], chain: AccountReader) -> list[tuple[str, list[Account | None]]]:
+    found = iter(await chain.accounts([address for addresses in batch.values() for address in addresses]))
+    return [(follow_id, list(islice(found, len(addresses)))) for follow_id, addresses in batch.items()]
+
+
+async def _prices(trade: LeaderTrade, mints: Mapping[str, list[Mint]], planning: Planning) -> Mapping[Mint, Price]:
+    """An exit is planned without prices rather than not at all; an entry needs them."""
+    wanted = list(dict.fromkeys(mint for each in mints.values() for mint in each))
+    try:
+        return await planning.feed.prices(wanted) if wanted else {}
+    except Unavailable:
+        if trade.direction is Direction.OPEN:
+            raise
+        return {}
