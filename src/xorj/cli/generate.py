@@ -101,9 +101,9 @@ def _licence(name: str) -> str:
     except metadata.PackageNotFoundError:
         return "not installed on this platform; see its distribution"
     classifiers = [value.rsplit(" :: ", 1)[-1] for value in package.get_all("Classifier") or [] if value.startswith("License ::")]
-    stated = package["License-Expression"] if "License-Expression" in package else "; ".join(classifiers)
-    text = stated or (package["License"] if "License" in package else "see its distribution").splitlines()[0]
-    return text.strip()
+    stated = (package.get_all("License-Expression") or ["; ".join(classifiers)])[0]
+    older = (package.get_all("License") or [""])[0].splitlines()
+    return (stated or (older[0] if older else "see its distribution")).strip()
 
 
 def _web_notices() -> list[str]:

@@ -1,0 +1,17 @@
+"""Every metric of the project, so that names, units and labels are chosen once. Domain code returns values; workflows and services count.
+
+Names: `xorj_`, a noun, the base unit; counters end in `_total`. No label may hold a wallet, a mint, a signature or a raw path.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+
+disable_created_metrics()
+
+LATENCY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+BUILD = Gauge("xorj_build_info", "The running version of a process; always 1.", ["service", "version"])
+HTTP_REQUESTS = Counter("xorj_http_requests_total", "Answered requests by route template.", ["service", "method", "route", "status"])
+HTTP_SECONDS = Histogram(
+    "xorj_http_request_seconds", "Time to the end of the answer.", ["service", "method", "route"], buckets=LATENCY_SECONDS
+)
+HEALTH_CHECK = Gauge("xorj_health_check_ok", "1 when the check passed the last time it was asked, else 0.", ["service", "check"])
