@@ -181,26 +181,64 @@ def _system_transfer(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
     return ("source", "destination"), struct.pack("<IQ", 2, lamports)
 
 
+def _create_account(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    lamports, space = (read_natural(info.get(name), f"parsed.info.{name}") for name in ("lamports", "space"))
+    owner = base58.decode(read_pubkey(info.get("owner"), "parsed.info.owner"))
+    return ("source", "newAccount"), struct.pack("<IQQ", 0, lamports, space) + owner
+
+
+def _create_associated_account(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    return ("source", "account", "wallet", "mint"), b"\x01" if "source" in info else b""
+
+
+def _close_account(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    return ("account", "destination"), b"\x09" if "account" in info else b""
+
+
+def _mint_to(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    return ("mint", "account"), struct.pack("<BQ", 7, _amount(info))
+
+
+def _burn(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
+    return ("account", "mint"), struct.pack("<BQ", 8, _amount(info))
+
+
+def _amount(info: dict[str, Json]) -> int:
+    """The raw amount, where a plain instruction and where a checked one has it."""
+    if "tokenAmount" in info:
+        return read_amount(read_object(info["tokenAmount"], "parsed.info.tokenAmount").get("amount"), "parsed.info.tokenAmount.amount")
+    return read_amount(info.get("amount"), "parsed.info.amount")
+
+
 def _authority(info: dict[str, Json]) -> str:
     return "authority" if "authority" in info else "multisigAuthority"
 
 
 def _token_transfer(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
-    amount = read_amount(info.get("amount"), "parsed.info.amount")
-    return ("source", "destination", _authority(info)), struct.pack("<BQ", 3, amount)
+    return ("source", "destination", _authority(info)), struct.pack("<BQ", 3, _amount(info))
 
 
 def _token_transfer_checked(info: dict[str, Json]) -> tuple[tuple[str, ...], bytes]:
     amount = read_object(info.get("tokenAmount"), "parsed.info.tokenAmount")
-    raw = read_amount(amount.get("amount"), "parsed.info.tokenAmount.amount")
     decimals = read_index(amount.get("decimals"), "parsed.info.tokenAmount.decimals", DECIMALS_MAX + 1)
-    return ("source", "mint", "destination", _authority(info)), struct.pack("<BQB", 12, raw, decimals)
+    return ("source", "mint", "destination", _authority(info)), struct.pack("<BQB", 12, _amount(info), decimals)
 
 
+_TOKEN_WRITERS = {
+    "transfer": _token_transfer,
+    "transferChecked": _token_transfer_checked,
+    "closeAccount": _close_account,
+    "mintTo": _mint_to,
+    "mintToChecked": _mint_to,
+    "burn": _burn,
+    "burnChecked": _burn,
+}
 _WRITERS = {
     ("system", "transfer"): _system_transfer,
-    ("spl-token", "transfer"): _token_transfer,
-    ("spl-token", "transferChecked"): _token_transfer_checked,
-    ("spl-token-2022", "transfer"): _token_transfer,
-    ("spl-token-2022", "transferChecked"): _token_transfer_checked,
+    ("system", "createAccount"): _create_account,
+    # written back without its seed: who paid for which account with how much is what its readers ask
+    ("system", "createAccountWithSeed"): _create_account,
+    ("spl-associated-token-account", "create"): _create_associated_account,
+    ("spl-associated-token-account", "createIdempotent"): _create_associated_account,
+    **{(program, kind): write for program in ("spl-token", "spl-token-2022") for kind, write in _TOKEN_WRITERS.items()},
 }

@@ -1,0 +1,1 @@
+"""What balances alone cannot tell, by program. A file stands here only where it changes an outcome."""

@@ -1,0 +1,57 @@
+"""Nineteen recorded mainnet transactions decode to what another project's accountants booked for them.
+
+They leave network fee and rent inside a SOL leg, so SOL amounts are compared after adding ours back.
+"""
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from xorj.adapters.solana_rpc.transactions import parse_transaction
+from xorj.chain.transactions import ChainTransaction
+from xorj.primitives.amounts import LAMPORTS_PER_SOL
+from xorj.primitives.ids import SOL, Wallet
+from xorj.swaps.decoder import decode, traders
+from xorj.swaps.swap import NotASwap, Swap
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+EXPECTED = DATA / "solana-transactions.expected.csv"
+
+pytestmark = pytest.mark.skipif(not EXPECTED.exists(), reason=f"the recorded transactions are not at {DATA}")
+
+
+def rows() -> list[dict[str, str]]:
+    return list(csv.DictReader(EXPECTED.open())) if EXPECTED.exists() else []
+
+
+def transaction_of(signature: str) -> ChainTransaction:
+    return parse_transaction(json.loads((DATA / "solana-transactions" / f"{signature}.json").read_text())["result"])
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row['kind']} {row['signature'][:8]}")
+def test_a_recorded_transaction_decodes_to_what_was_booked(row: dict[str, str]) -> None:
+    transaction, wallet = transaction_of(row["signature"]), Wallet(row["wallet"])
+    outcome = decode(transaction, wallet)
+    if row["kind"] != "trade":
+        assert isinstance(outcome, NotASwap)
+        assert outcome.kind.value == row["kind"]
+        return
+    assert isinstance(outcome, tuple)
+    (swap,) = outcome
+    rent = 2_039_280 if row["signature"].startswith("5dk9") else 0
+    cost = Decimal(swap.network_fee_lamports + rent) / LAMPORTS_PER_SOL
+    sent = swap.input.ui + (cost if swap.input.mint == SOL else 0)
+    received = swap.output.ui - (cost if swap.output.mint == SOL else 0)
+    assert (sent, received) == (Decimal(row["sent_amount"]), Decimal(row["received_amount"]))
+
+
+def test_a_keeper_who_fills_an_order_has_no_swap_of_its_own() -> None:
+    transaction = transaction_of("4xqxLBqu1ju8eRKb2YiazZxDCdJbLQ8Eh4nEE1zE2WN7GLoyfCes4Cs4fHAcvpf6yNocNv77DfN6oEC7CyYrKAza")
+    outcomes = {wallet: decode(transaction, wallet) for wallet in traders(transaction)}
+    assert len(outcomes) == 2
+    assert [type(one) for one in outcomes.values()] == [NotASwap, tuple]
+    swaps = [one for outcome in outcomes.values() if isinstance(outcome, tuple) for one in outcome]
+    assert all(isinstance(swap, Swap) and swap.network_fee_lamports == 0 for swap in swaps)
