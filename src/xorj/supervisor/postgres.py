@@ -19,6 +19,7 @@ from psycopg import sql
 
 from xorj.primitives.errors import RefusedForSafety, Unavailable
 from xorj.supervisor import postgres_folder, postgres_programs
+from xorj.supervisor.backoff import Backoff, GiveUp
 from xorj.supervisor.postgres_account import Account, account_for, death_signal, reachable, require_entry
 from xorj.supervisor.postgres_folder import SUPERUSER, ClusterFolder, FolderLock, Server, Stranger
 from xorj.supervisor.postgres_programs import PostgresPrograms
@@ -31,10 +32,7 @@ STOP_FAST_TIMEOUT_S = 6.0
 STOP_IMMEDIATE_TIMEOUT_S = 2.0
 POLL_S = 0.05
 PREDECESSOR_TIMEOUT_S = 60.0
-RESTART_DELAY_FIRST_S = 0.2
-RESTART_DELAY_MAX_S = 10.0
-RESTARTS_IN_A_ROW_MAX = 10
-STEADY_AFTER_S = 60.0
+STILL_ENDING_DELAY_S = 0.2
 SOCKET_PORT = 5432
 DATABASE = "xorj"
 # a killed server's last children take a moment to notice; until then its shared memory is in use
@@ -106,8 +104,8 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Returns when the server answers. Raises Unavailable with the cause, RefusedForSafety when the folder may not be used."""
-        self._prepare()
         self._stopping.clear()
+        self._prepare()
         self._set(ServerState.STARTING)
         # One thread starts, watches and signals the server: the parent-death signal follows the thread that started it.
         self._thread = threading.Thread(target=self._run, name="postgres", daemon=True)
@@ -166,26 +164,33 @@ class EmbeddedPostgres:
         return postgres_programs.choose(candidates, self._folder.major())
 
     def _hand_over(self, account: Account) -> Path:
-        """The folder itself must be enterable by the account that runs the server; what is in it is given to it piece by piece."""
-        if account.owner is not None and self._folder.path.stat().st_uid != account.owner:
-            os.chown(self._folder.path, account.owner, -1)
-        return self._folder.path
+        """Gives folder and data to the account that runs the server; nothing when that is us."""
+        path, data = self._folder.path, self._folder.data
+        if account.owner is not None:
+            os.chown(path, account.owner, -1)
+            if data.exists() and data.stat().st_uid != account.owner:
+                for one in (data, *data.rglob("*")):
+                    os.chown(one, account.owner, -1, follow_symlinks=False)
+        return path
 
     def _wait_for_predecessor(self) -> None:
         """A server whose supervisor was killed is shutting down by itself. It is given time and never a signal."""
         deadline = time.monotonic() + PREDECESSOR_TIMEOUT_S
+        told = False
         while isinstance(found := postgres_folder.holder(self._folder), Server):
             if time.monotonic() > deadline:
                 raise RefusedForSafety(
                     f"a PostgreSQL server that this command did not start (process {found.pid}) runs on {self._folder.data}; "
                     f"stop it: kill -INT {found.pid}"
                 )
-            self._progress(f"waiting for the earlier PostgreSQL server (process {found.pid}) to end")
-            self._stopping.wait(0.5)
+            if not told:
+                self._progress(f"waiting for the earlier PostgreSQL server (process {found.pid}) to end")
+                told = True
+            self._stopping.wait(POLL_S)
 
     def _run(self) -> None:
         """Keeps a server running until told to stop; the only code that starts it, signals it and reaps it."""
-        failures = 0
+        backoff = Backoff()
         while True:
             began = time.monotonic()
             try:
@@ -194,12 +199,11 @@ class EmbeddedPostgres:
                 self._cause = error.cause if isinstance(error, Unavailable) else str(error)
             if self._stopping.is_set():
                 return
-            failures = 1 if time.monotonic() - began > STEADY_AFTER_S else failures + 1
-            if self._state is ServerState.STARTING or failures > RESTARTS_IN_A_ROW_MAX:
+            delay = backoff.after(time.monotonic() - began)
+            if self._state is ServerState.STARTING or isinstance(delay, GiveUp):
                 self._set(ServerState.FAILED)
                 return
             self._set(ServerState.RESTARTING)
-            delay = min(RESTART_DELAY_FIRST_S * 2 ** (failures - 1), RESTART_DELAY_MAX_S)
             self._progress(f"PostgreSQL ended ({self._cause}); starting it again in {delay:.1f} s")
             self.restarts += 1
             if self._stopping.wait(delay):
@@ -228,7 +232,7 @@ class EmbeddedPostgres:
             if ended is None:
                 raise Unavailable("PostgreSQL", f"it did not answer within {START_TIMEOUT_S:.0f} s; its log is {self.log}")
             if not ready and any(words in said for words in STILL_ENDING) and time.monotonic() < deadline:
-                self._stopping.wait(RESTART_DELAY_FIRST_S)
+                self._stopping.wait(STILL_ENDING_DELAY_S)
                 continue
             killed = f"killed by {signal.Signals(-ended).name}" if ended < 0 else postgres_folder.cause(said)
             raise Unavailable("PostgreSQL", killed)

@@ -1,7 +1,7 @@
 """Under which account PostgreSQL runs, which refuses to run as root. Used by supervisor.postgres and doctor.
 
 Root: a user namespace in which root is the unprivileged `nobody`, so that the files stay root's; where the machine denies such
-namespaces, the account `nobody` itself, which then owns the data. Everybody else: as they are.
+namespaces, the account `nobody` itself, which then owns the data. Everybody else: as they are, or a user namespace when they have no name.
 """
 
 import os
@@ -40,9 +40,25 @@ class Account:
 
 
 def account_for(data: Path) -> Account:
-    """The account that runs the server of the folder `data`. Raises Unavailable when root has no way to be somebody else."""
-    if os.geteuid() != 0:
-        return Account(pwd.getpwuid(os.geteuid()).pw_name if _has_name() else str(os.geteuid()))
+    """The account that runs the server of the folder `data`.
+
+    Raises Unavailable when root has no way to be somebody else, RefusedForSafety when the data is another user's.
+    """
+    return _for_root(data) if os.geteuid() == 0 else _for_user(os.geteuid())
+
+
+def _for_user(user: int) -> Account:
+    try:
+        return Account(pwd.getpwuid(user).pw_name)
+    except KeyError:
+        # a number without an account, as containers are given: initdb asks for its name, which only a namespace can provide
+        namespace = _in_namespace()
+        if namespace is None:
+            raise Unavailable("PostgreSQL", f"the user {user} has no name in the account database, which initdb needs") from None
+        return namespace
+
+
+def _for_root(data: Path) -> Account:
     made_by = data.stat().st_uid if data.exists() else 0
     if made_by not in {0, _unprivileged()}:
         raise RefusedForSafety(f"{data} belongs to the account {made_by}, not to root; run as that account or give another data folder")
@@ -74,6 +90,8 @@ def reachable(programs: PostgresPrograms, account: Account) -> PostgresPrograms:
 
 def require_entry(folder: Path, account: Account) -> None:
     """Raises RefusedForSafety naming the first folder on the way that the account may not enter; nothing is opened up for it."""
+    if account.can("test", "-x", str(folder)):
+        return
     for step in [*reversed(folder.parents), folder]:
         if not account.can("test", "-x", str(step)):
             raise RefusedForSafety(
@@ -93,7 +111,7 @@ def _in_namespace() -> Account | None:
     if unshare is None:
         return None
     mapped = (f"--map-user={UNPRIVILEGED_ID}", f"--map-group={UNPRIVILEGED_ID}", "--")
-    account = Account("root in a user namespace", (unshare, "--user", *mapped))
+    account = Account("a user namespace", (unshare, "--user", *mapped))
     return account if account.can("true") else None
 
 
@@ -102,14 +120,6 @@ def _unprivileged() -> int | None:
         return pwd.getpwnam(UNPRIVILEGED_NAME).pw_uid
     except KeyError:
         return None
-
-
-def _has_name() -> bool:
-    try:
-        pwd.getpwuid(os.geteuid())
-    except KeyError:
-        return False
-    return True
 
 
 def _shared_copy(programs: PostgresPrograms) -> Path:

@@ -164,16 +164,15 @@ def environment() -> dict[str, str]:
 
 
 def cause(text: str) -> str:
-    """The line of a program's output that says why it ended, with the hint that follows it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [i for i, line in enumerate(lines) if re.search(r"\b(FATAL|PANIC)\b|error:|could not|No space left|cannot|denied", line)]
+    """The line of a program's output that says why it ended, with the lines that explain it."""
+    lines = [re.sub(r"^\d{4}-\d\d-\d\d [\d:.]+ \S+ \[\d+\] ", "", line.strip()) for line in text.splitlines() if line.strip()]
     if not lines:
         return "it said nothing"
+    telling = [i for i, line in enumerate(lines) if re.search(r"\b(FATAL|PANIC)\b|error:|could not|No space left|cannot|denied", line)]
     at = telling[-1] if telling else len(lines) - 1
-    # the programs put more than one line to a cause: DETAIL and HINT after it, the cause before "removing contents"
-    rest = [re.sub(r"^.*?\b(DETAIL|HINT):", r"\1:", line) for line in lines[at + 1 : at + 3] if re.search(r"\b(DETAIL|HINT):", line)]
-    said = re.sub(r"^\d{4}-\d\d-\d\d [\d:.]+ \S+ \[\d+\] ", "", lines[at])
-    return " ".join([said, *rest])[:CAUSE_CHARACTERS_MAX]
+    before = lines[at - 1 : at] if "contains errors" in lines[at] else []
+    after = [line for line in lines[at + 1 : at + 3] if line.startswith(("DETAIL:", "HINT:"))]
+    return " ".join([*before, lines[at], *after])[:CAUSE_CHARACTERS_MAX]
 
 
 def said_since(log: Path, offset: int) -> str:
