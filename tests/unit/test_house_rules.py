@@ -30,7 +30,7 @@ LINES_PER_FILE_MAX = 500
 LINES_PER_TEST_FILE_MAX = 800
 LINES_PER_FUNCTION_MAX = 70
 LINES_PER_FUNCTION_P90 = 30
-VERBS = ("ingest", "compute", "score", "plan", "execute", "reconcile", "follow", "value", "discover")
+VERBS = ("authenticate", "ingest", "compute", "score", "plan", "execute", "reconcile", "follow", "value", "discover")
 
 
 def python_files(*folders: str) -> list[Path]:

@@ -73,6 +73,21 @@ CREATE TABLE challenges (
 
 CREATE INDEX idx_challenges_expires_at ON challenges (expires_at);
 
+CREATE TABLE sessions (
+    sid_hash BYTEA NOT NULL,
+    user_id TEXT NOT NULL,
+    wallet TEXT NOT NULL,
+    permissions TEXT[] NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (sid_hash)
+);
+
+CREATE INDEX idx_sessions_expires_at ON sessions (expires_at);
+
+CREATE INDEX idx_sessions_user_id ON sessions (user_id);
+
 CREATE UNLOGGED TABLE rate_limit_hits (
     key TEXT NOT NULL,
     window_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -82,6 +97,16 @@ CREATE UNLOGGED TABLE rate_limit_hits (
 );
 
 CREATE INDEX idx_rate_limit_hits_expires_at ON rate_limit_hits (expires_at);
+
+CREATE TABLE idempotency_keys (
+    user_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status_code SMALLINT,
+    response JSONB,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key)
+);
 
 CREATE TABLE token_metadata (
     mint TEXT NOT NULL,
@@ -123,6 +148,7 @@ CREATE TABLE leader_trades (
     equity_usd NUMERIC(39, 6),
     input_balance_before_raw NUMERIC(39, 0),
     seen_slot BIGINT NOT NULL,
+    is_decided BOOLEAN DEFAULT false NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT leader_trades_pkey PRIMARY KEY (id),
     CONSTRAINT leader_trades_direction_check CHECK (direction in ('open', 'close', 'switch', 'neither')),
@@ -130,6 +156,8 @@ CREATE TABLE leader_trades (
 );
 
 CREATE INDEX idx_leader_trades_slot ON leader_trades (slot DESC);
+
+CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
 
 CREATE TABLE outbox (
     id BIGSERIAL NOT NULL,
@@ -184,33 +212,6 @@ CREATE TABLE trader_scores (
 );
 
 CREATE INDEX idx_trader_scores_run_id_score ON trader_scores (run_id, xorj_trust_score DESC);
-
-CREATE TABLE sessions (
-    sid_hash BYTEA NOT NULL,
-    user_id TEXT NOT NULL,
-    wallet TEXT NOT NULL,
-    permissions TEXT[] NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    revoked_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT sessions_pkey PRIMARY KEY (sid_hash),
-    CONSTRAINT sessions_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE RESTRICT
-);
-
-CREATE INDEX idx_sessions_expires_at ON sessions (expires_at);
-
-CREATE INDEX idx_sessions_user_id ON sessions (user_id);
-
-CREATE TABLE idempotency_keys (
-    user_id TEXT NOT NULL,
-    key TEXT NOT NULL,
-    request_hash TEXT NOT NULL,
-    status_code SMALLINT,
-    response JSONB,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key),
-    CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE RESTRICT
-);
 
 CREATE TABLE vaults (
     address TEXT NOT NULL,
