@@ -63,12 +63,12 @@ def market_genesis(cast: Cast, now_unix_seconds: int, season: Season = HISTORY) 
     return opening(cast.tokens, cast.leaders, now_unix_seconds - season.last_step * STEP_SECONDS)
 
 
-def ensure_history(bank: Bank, cast: Cast, folder: Path) -> Past:
+def ensure_history(bank: Bank, cast: Cast, folder: Path, season: Season = HISTORY) -> Past:
     """Executes the history on a chain that has none yet; finds its end on one that has."""
     marker = folder / _MARKER
     if marker.exists():
         return Past(end_height=orjson.loads(marker.read_bytes())["end_height"])
-    past = execute_history(bank, cast)
+    past = execute_history(bank, cast, season)
     bank.commit()
     marker.write_bytes(orjson.dumps({"seed": cast.seed, "end_height": past.end_height}))
     return past

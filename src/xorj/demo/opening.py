@@ -3,6 +3,8 @@
 Used by services/localnet.py through market.
 """
 
+from dataclasses import replace
+
 from solders.account import Account
 from solders.pubkey import Pubkey
 
@@ -36,7 +38,8 @@ def opening(tokens: tuple[DemoToken, ...], leaders: tuple[Leader, ...], unix_sec
     for leader in leaders:
         accounts[leader.key.pubkey()] = wallet_account(LEADER_LAMPORTS)
         hold(accounts, leader.key.pubkey(), USDC_MINT, leader.start_usd * USDC_UNIT)
-    return local_genesis(slot=1, unix_seconds=unix_seconds).with_accounts(accounts)
+    # the node's own marks would double the history without telling anything about the market
+    return replace(local_genesis(slot=1, unix_seconds=unix_seconds).with_accounts(accounts), node_marks=False)
 
 
 def hold(accounts: dict[Pubkey, Account], owner: Pubkey, mint: Pubkey, raw: int) -> None:
