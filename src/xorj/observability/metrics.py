@@ -3,9 +3,7 @@
 Names: `xorj_`, a noun, the base unit; counters end in `_total`. No label may hold a wallet, a mint, a signature or a raw path.
 """
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
-
-disable_created_metrics()
+from prometheus_client import Counter, Gauge, Histogram
 
 LATENCY_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
