@@ -157,9 +157,18 @@ CREATE TABLE leader_trades (
     CONSTRAINT leader_trades_leader_signature_swap_index_key UNIQUE (leader, signature, swap_index)
 );
 
+CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
+
 CREATE INDEX idx_leader_trades_slot ON leader_trades (slot DESC);
 
-CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
+CREATE TABLE sweep_cursors (
+    bot TEXT NOT NULL,
+    genesis_hash TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    slot BIGINT NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT sweep_cursors_pkey PRIMARY KEY (bot)
+);
 
 CREATE TABLE outbox (
     id BIGSERIAL NOT NULL,
@@ -353,9 +362,9 @@ CREATE TABLE intents (
     CONSTRAINT intents_decision_id_fkey FOREIGN KEY(decision_id) REFERENCES decisions (id) ON DELETE RESTRICT
 );
 
-CREATE INDEX idx_intents_open ON intents (state, created_slot) WHERE state in ('new', 'reserved', 'in_flight');
-
 CREATE UNIQUE INDEX idx_intents_nonce ON intents (vault, bot_epoch, nonce) WHERE nonce is not null;
+
+CREATE INDEX idx_intents_open ON intents (state, created_slot) WHERE state in ('new', 'reserved', 'in_flight');
 
 CREATE INDEX idx_intents_user_created ON intents (user_id, created_at DESC);
 
@@ -381,12 +390,12 @@ CREATE TABLE attempts (
     genesis_hash TEXT NOT NULL,
     intent_id TEXT NOT NULL,
     number INTEGER NOT NULL,
-    kind TEXT DEFAULT 'trade' NOT NULL,
     state TEXT NOT NULL,
     message BYTEA NOT NULL,
     quote_hash TEXT,
     minimum_out_raw NUMERIC(39, 0) NOT NULL,
     quoted_out_raw NUMERIC(39, 0),
+    input_decimals SMALLINT NOT NULL,
     blockhash TEXT NOT NULL,
     last_valid_block_height BIGINT NOT NULL,
     built_slot BIGINT NOT NULL,
@@ -402,11 +411,11 @@ CREATE TABLE attempts (
     error TEXT,
     amount_out_raw NUMERIC(39, 0),
     fee_lamports BIGINT,
+    rent_lamports BIGINT,
     version INTEGER DEFAULT 0 NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT attempts_pkey PRIMARY KEY (id),
-    CONSTRAINT attempts_kind_check CHECK (kind in ('trade', 'burn')),
     CONSTRAINT attempts_state_check CHECK (state in ('built', 'signed', 'final_ok', 'final_err', 'dead')),
     CONSTRAINT attempts_signed_before_sent_check CHECK ((state = 'built') or (state = 'dead') or (signature is not null)),
     CONSTRAINT attempts_intent_id_number_key UNIQUE (intent_id, number),
@@ -414,9 +423,9 @@ CREATE TABLE attempts (
     CONSTRAINT attempts_signature_key UNIQUE (signature)
 );
 
-CREATE UNIQUE INDEX idx_attempts_live ON attempts (intent_id) WHERE state in ('built', 'signed');
-
 CREATE INDEX idx_attempts_open ON attempts (state) WHERE state in ('built', 'signed');
+
+CREATE UNIQUE INDEX idx_attempts_live ON attempts (intent_id) WHERE state in ('built', 'signed');
 
 CREATE TABLE ledger (
     id BIGSERIAL NOT NULL,

@@ -479,12 +479,12 @@ attempts = Table(
     _genesis(),
     Column("intent_id", Text, ForeignKey("intents.id", ondelete="RESTRICT"), nullable=False),
     Column("number", Integer, nullable=False),
-    Column("kind", Text, nullable=False, server_default="trade"),
     Column("state", Text, nullable=False),
     Column("message", LargeBinary, nullable=False),
     Column("quote_hash", Text),
     Column("minimum_out_raw", _raw(), nullable=False),
     Column("quoted_out_raw", _raw()),
+    Column("input_decimals", SmallInteger, nullable=False),
     Column("blockhash", Text, nullable=False),
     Column("last_valid_block_height", BigInteger, nullable=False),
     Column("built_slot", BigInteger, nullable=False),
@@ -501,10 +501,11 @@ attempts = Table(
     Column("error", Text),
     Column("amount_out_raw", _raw()),
     Column("fee_lamports", BigInteger),
+    # of token accounts that the transaction made, paid by the bot
+    Column("rent_lamports", BigInteger),
     Column("version", Integer, nullable=False, server_default=text("0")),
     _made(),
     _changed(),
-    _one_of("kind", "trade", "burn"),
     _one_of("state", "built", "signed", "final_ok", "final_err", "dead"),
     CheckConstraint("(state = 'built') or (state = 'dead') or (signature is not null)", name="signed_before_sent"),
     UniqueConstraint("intent_id", "number"),
@@ -524,6 +525,17 @@ evidence = Table(
     Column("facts", JSONB, nullable=False),
     _made(),
     Index("idx_evidence_attempt_id", "attempt_id"),
+)
+
+sweep_cursors = Table(
+    "sweep_cursors",
+    metadata,
+    # up to which transaction everything that this key signed has been matched with attempts
+    Column("bot", Text, primary_key=True),
+    _genesis(),
+    Column("signature", Text, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    _changed(),
 )
 
 fills = Table(

@@ -1,0 +1,193 @@
+"""The life of an executing process: take the lease, settle what is open, open the gate, then trade until the lease is lost.
+
+Called by the trade-bot's service as one background task; several replicas may run it, one of them acts.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from xorj.execution.desk import Desk
+from xorj.execution.execute_intents import Sent, execute_intent
+from xorj.execution.intent import Intent
+from xorj.execution.lease import LEASE_SECONDS, RENEW_SECONDS, ChangedElsewhere, Deposed, HeldByOther, Lease
+from xorj.execution.ports import LeaseStore, LedgerAudit
+from xorj.execution.reconcile_intents import Resends, reconcile, require_chain, settle_open_attempts
+from xorj.observability import logging
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Address
+
+log = logging.get("execution")
+
+# Wake-ups come by event; these are for what an event was missed for.
+RESCAN_S = 0.5
+SETTLE_S = 0.25
+RECONCILE_S = 5.0
+TAKE_AGAIN_S = 0.25
+AFTER_FAULT_S = 1.0
+
+
+@dataclass(slots=True)
+class Gate:
+    """Whether this process may trade, and which vaults may not. Read by health checks and pages; written here alone."""
+
+    lease: Lease | None = None
+    is_open: bool = False
+    halted: dict[Address, str] = field(default_factory=dict)
+    open_attempts: int = 0
+    in_doubt: int = 0
+
+    def close(self) -> None:
+        self.lease, self.is_open = None, False
+
+
+@dataclass(slots=True)
+class Wakes:
+    """Set `intents` when an intent may be new, `attempts` when one may have moved on; whoever sets them twice sets them once."""
+
+    intents: asyncio.Event = field(default_factory=asyncio.Event)
+    attempts: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def execute_under_lease(desk: Desk, leases: LeaseStore, holder: str, audit: LedgerAudit, gate: Gate, wakes: Wakes) -> None:
+    """Runs until cancelled. Raises BrokenInvariant and RefusedForSafety, which no retry may paper over."""
+    while True:
+        try:
+            lease = await _taken(leases, holder)
+            log.info("lease_taken", epoch=lease.epoch, holder=holder)
+            await _act(desk, leases, lease, audit, gate, wakes)
+        except (Deposed, Unavailable) as error:
+            log.warning("lease_lost", error=str(error))
+            await asyncio.sleep(AFTER_FAULT_S)
+        finally:
+            gate.close()
+
+
+async def _taken(leases: LeaseStore, holder: str) -> Lease:
+    while isinstance(found := await leases.take(holder), HeldByOther):
+        await asyncio.sleep(min(TAKE_AGAIN_S, max(0.01, found.seconds_left)))
+    return found
+
+
+async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit, gate: Gate, wakes: Wakes) -> None:
+    """Everything that is done under one lease. The first part to fail ends the others."""
+    gate.lease = lease
+    resends, busy = Resends(), set[str]()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_keep(leases, lease), name="lease")
+            await _boot(desk, lease, audit, gate, resends)
+            group.create_task(_every(RECONCILE_S, None, lambda: _reconciled(desk, lease, audit, gate, resends, busy)), name="reconcile")
+            group.create_task(_every(SETTLE_S, wakes.attempts, lambda: _settled(desk, lease, gate, resends, busy)), name="settle")
+            group.create_task(_execute(desk, lease, gate, wakes, busy), name="execute")
+    except* (Deposed, Unavailable) as lost:
+        raise _first(lost) from None
+    except* asyncio.CancelledError:
+        raise
+    finally:
+        await _released(leases, lease)
+
+
+async def _boot(desk: Desk, lease: Lease, audit: LedgerAudit, gate: Gate, resends: Resends) -> None:
+    """Nothing new before everything old has an end, or is set aside for a person."""
+    await require_chain(desk)
+    while True:
+        outcome = await settle_open_attempts(desk, lease, resends)
+        gate.open_attempts, gate.in_doubt = outcome.open_attempts, outcome.in_doubt
+        if outcome.open_attempts <= outcome.in_doubt:
+            break
+        await asyncio.sleep(SETTLE_S)
+    gate.halted = await reconcile(desk, lease, audit, resends)
+    gate.is_open = True
+    log.info("gate_opened", epoch=lease.epoch, halted=len(gate.halted))
+
+
+async def _keep(leases: LeaseStore, lease: Lease) -> None:
+    """Renews. Stops acting at half the lease's life by our own clock, before anybody else can have it by the database's."""
+    loop = asyncio.get_running_loop()
+    renewed = loop.time()
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        started = loop.time()
+        try:
+            async with asyncio.timeout(max(0.01, renewed + LEASE_SECONDS / 2 - started)):
+                if not await leases.renew(lease):
+                    raise Deposed(lease.epoch)
+            renewed = started
+        except (Unavailable, TimeoutError) as error:
+            if loop.time() - renewed > LEASE_SECONDS / 2:
+                raise Deposed(lease.epoch) from error
+
+
+async def _execute(desk: Desk, lease: Lease, gate: Gate, wakes: Wakes, busy: set[str]) -> None:
+    """Starts every open intent that is not being worked on, a few at a time, oldest first."""
+    async with asyncio.TaskGroup() as group:
+        while True:
+            wakes.intents.clear()
+            for intent in await _due(desk, gate, busy):
+                if len(busy) >= desk.bounds.intents_at_once_max:
+                    break
+                busy.add(intent.id)
+                group.create_task(_one(desk, lease, intent, wakes, busy), name=f"intent {intent.id}")
+            await _woken(wakes.intents, RESCAN_S)
+
+
+async def _due(desk: Desk, gate: Gate, busy: set[str]) -> list[Intent]:
+    try:
+        opened = await desk.stores.intents.open_intents()
+    except Unavailable as error:
+        log.warning("intents_not_read", error=str(error))
+        return []
+    return [intent for intent in opened if intent.id not in busy and intent.vault not in gate.halted]
+
+
+async def _one(desk: Desk, lease: Lease, intent: Intent, wakes: Wakes, busy: set[str]) -> None:
+    try:
+        if isinstance(await execute_intent(desk, lease, intent), Sent):
+            wakes.attempts.set()
+    except (Unavailable, ChangedElsewhere) as error:
+        log.warning("intent_not_executed", intent_id=intent.id, error=str(error))
+    finally:
+        busy.discard(intent.id)
+
+
+async def _settled(desk: Desk, lease: Lease, gate: Gate, resends: Resends, busy: set[str]) -> None:
+    outcome = await settle_open_attempts(desk, lease, resends, busy)
+    gate.open_attempts, gate.in_doubt = outcome.open_attempts, outcome.in_doubt
+
+
+async def _reconciled(desk: Desk, lease: Lease, audit: LedgerAudit, gate: Gate, resends: Resends, busy: set[str]) -> None:
+    gate.halted = await reconcile(desk, lease, audit, resends, busy)
+
+
+async def _every(seconds: float, wake: asyncio.Event | None, step: Callable[[], Awaitable[None]]) -> None:
+    """Repeats a step; a fault of an outside system is waited out, anything else ends the process."""
+    while True:
+        await (asyncio.sleep(seconds) if wake is None else _woken(wake, seconds))
+        try:
+            await step()
+        except Unavailable as error:
+            log.warning("step_not_done", error=str(error))
+            await asyncio.sleep(seconds)
+
+
+async def _woken(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+    event.clear()
+
+
+async def _released(leases: LeaseStore, lease: Lease) -> None:
+    """So that the next one need not wait; it would get the lease anyway when it runs out."""
+    try:
+        await asyncio.shield(leases.release(lease))
+    except Unavailable as error:
+        log.info("lease_not_released", error=str(error))
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,314 @@
+"""What has become of everything that is open, from the chain. The same rounds at start-up, after a crash and while trading.
+
+`settle_open_attempts` asks every provider and books what is proven; `sweep` holds the chain against the rows; `reconcile` does all of
+it and says which vaults must not trade. Called by execute_under_lease.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from solders.pubkey import Pubkey
+
+from xorj.chain.ports import SIGNATURES_PER_PAGE_MAX
+from xorj.chain.transactions import ChainTransaction, Commitment, SignatureInfo
+from xorj.copying.situation import Stopped
+from xorj.execution.attempt import Attempt, AttemptState
+from xorj.execution.desk import Desk
+from xorj.execution.execute_intents import Waiting, send, sign_and_send
+from xorj.execution.fill import cost_of, fill_of
+from xorj.execution.intent import Intent, IntentState
+from xorj.execution.lease import ChangedElsewhere, Lease
+from xorj.execution.ports import LedgerAudit, Moment, Provider
+from xorj.execution.settlement import (
+    Absence,
+    Contradiction,
+    Dead,
+    FinalError,
+    FinalOk,
+    NonceWord,
+    Testimony,
+    Unknown,
+    Verdict,
+    judge,
+    may_have_expired,
+    providers_needed,
+)
+from xorj.execution.testimony import ProviderView, seen_anywhere
+from xorj.observability import logging
+from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
+from xorj.primitives.ids import Address, Signature, Slot
+from xorj.vault import accounts, borsh
+
+log = logging.get("reconciler")
+
+RESEND_SLOTS = 8
+SWEEP_PAGES_MAX = 200
+NONE_BUSY: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round came to, by verdict, and what is still open."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    open_attempts: int = 0
+    in_doubt: int = 0
+
+
+@dataclass(slots=True)
+class Resends:
+    """When this process last sent an attempt's bytes. Losing it costs a repeated send, which is harmless."""
+
+    slots: dict[str, Slot] = field(default_factory=dict)
+
+    def is_due(self, attempt: Attempt, now: Slot) -> bool:
+        last = self.slots.get(attempt.id)
+        return last is None or now - last >= RESEND_SLOTS
+
+    def note(self, attempt: Attempt, now: Slot, open_ids: Collection[str]) -> None:
+        self.slots = {key: slot for key, slot in self.slots.items() if key in open_ids} | {attempt.id: now}
+
+
+async def require_chain(desk: Desk) -> None:
+    """Every provider must be on the chain that the database belongs to. Raises RefusedForSafety, Unavailable."""
+    for provider in desk.providers:
+        found = await provider.statuses.genesis_hash()
+        if found != desk.genesis:
+            raise RefusedForSafety(f"provider {provider.name} is on the chain with genesis {found}, not {desk.genesis}")
+
+
+async def reconcile(
+    desk: Desk, lease: Lease, audit: LedgerAudit, resends: Resends, busy: Collection[str] = NONE_BUSY
+) -> dict[Address, str]:
+    """Settles, sweeps, and compares the ledger; the vaults that must not trade, each with why. Raises BrokenInvariant on a stray effect."""
+    await settle_open_attempts(desk, lease, resends, busy)
+    await sweep(desk, lease)
+    halted = await audit()
+    for vault, difference in halted.items():
+        log.error("vault_halted", vault=vault, difference=difference)
+    return halted
+
+
+async def settle_open_attempts(desk: Desk, lease: Lease, resends: Resends, busy: Collection[str] = NONE_BUSY) -> Round:
+    """One round over every live attempt but those of `busy` intents that are not signed yet. Unreachable providers have no voice."""
+    opened = await desk.stores.attempts.open_attempts()
+    outcome = Round(open_attempts=len(opened))
+    mine = [(attempt, intent) for attempt, intent in opened if attempt.state is AttemptState.SIGNED or attempt.intent_id not in busy]
+    if not mine:
+        return outcome
+    views = await _views(desk, [attempt.signature for attempt, _ in mine if attempt.signature is not None])
+    if not views:
+        raise Unavailable("chain", "no provider answers")
+    now = (await desk.clock.now()).slot
+    for attempt, intent in mine:
+        try:
+            verdict = await _settle(desk, lease, attempt, intent, views, now)
+            if isinstance(verdict, Unknown):
+                await _go_on(desk, lease, attempt, verdict, resends, now, {one.id for one, _ in opened})
+        except (Unavailable, ChangedElsewhere) as error:
+            log.warning("attempt_not_judged", attempt_id=attempt.id, error=str(error))
+            continue
+        outcome.verdicts[type(verdict).__name__] += 1
+        outcome.in_doubt += intent.state is IntentState.QUARANTINED or isinstance(verdict, Contradiction)
+        outcome.open_attempts -= isinstance(verdict, FinalOk | FinalError | Dead)
+    return outcome
+
+
+async def _views(desk: Desk, signatures: list[Signature]) -> dict[str, ProviderView]:
+    answers = await asyncio.gather(*(_view(provider, signatures) for provider in desk.providers), return_exceptions=True)
+    for provider, answer in zip(desk.providers, answers, strict=True):
+        if isinstance(answer, Unavailable):
+            log.warning("provider_unavailable", provider=provider.name, cause=answer.cause)
+        elif isinstance(answer, BaseException):
+            raise answer
+    return {answer.provider: answer for answer in answers if isinstance(answer, ProviderView)}
+
+
+async def _view(provider: Provider, signatures: list[Signature]) -> ProviderView:
+    finalized = await provider.statuses.epoch_info(commitment=Commitment.FINALIZED)
+    slot, found = await provider.statuses.statuses(signatures) if signatures else (finalized.slot, [])
+    known = {signature: status for signature, status in zip(signatures, found, strict=True) if status is not None}
+    return ProviderView(provider.name, finalized, slot, known)
+
+
+async def _settle(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, views: dict[str, ProviderView], now: Slot) -> Verdict:
+    """Judges one attempt and books a terminal verdict."""
+    said = [view.on(attempt) for view in views.values()]
+    if not seen_anywhere(said) and all(may_have_expired(attempt, view.finalized, desk.bounds) for view in views.values()):
+        said = await _with_absence(desk, attempt, views)
+    is_final = any(one.status is not None and one.status.commitment is Commitment.FINALIZED for one in said)
+    nonce = await _nonce(desk, attempt, intent) if is_final or any(one.absence for one in said) else None
+    verdict = judge(attempt, said, nonce, needed=providers_needed(desk.genesis), bounds=desk.bounds)
+    match verdict:
+        case FinalOk():
+            await _book_success(desk, lease, attempt, intent, said)
+        case FinalError():
+            await _book_failure(desk, lease, attempt, intent, verdict, said)
+        case Dead():
+            await _bury(desk, lease, attempt, intent, verdict, said, now)
+        case Contradiction():
+            await _doubt(desk, lease, attempt, intent, verdict, said)
+        case Unknown() if now > attempt.deadline_slot + desk.bounds.doubt_slots_max:
+            await _doubt(desk, lease, attempt, intent, verdict, said)
+        case Unknown():
+            await _observe(desk, attempt, verdict)
+    return verdict
+
+
+async def _go_on(
+    desk: Desk, lease: Lease, attempt: Attempt, verdict: Unknown, resends: Resends, now: Slot, open_ids: Collection[str]
+) -> None:
+    """What may still be done for an attempt without a verdict: sign it, or send its bytes once more. Nothing while stopped or too late."""
+    is_late = now > attempt.deadline_slot
+    if verdict.seen is not None or is_late or isinstance(await desk.kill_switch.state(), Stopped):
+        return
+    if attempt.state is AttemptState.BUILT:
+        step = await sign_and_send(desk, lease, attempt)
+        if isinstance(step, Waiting):
+            log.info("attempt_waits", attempt_id=attempt.id, reason=step.reason)
+    elif resends.is_due(attempt, now):
+        await send(desk, attempt)
+        resends.note(attempt, now, open_ids)
+
+
+async def _with_absence(desk: Desk, attempt: Attempt, views: dict[str, ProviderView]) -> list[Testimony]:
+    """Everything a death proof needs, each provider in one conversation. One that fails half-way has said nothing."""
+    asked = [provider for provider in desk.providers if provider.name in views]
+    answers = await asyncio.gather(*(_absence(provider, attempt) for provider in asked), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, Unavailable):
+            raise answer
+    return [answer for answer in answers if isinstance(answer, Testimony)]
+
+
+async def _absence(provider: Provider, attempt: Attempt) -> Testimony:
+    """Expiry is read first, absence after it: what is absent then was not merely late."""
+    epoch = await provider.statuses.epoch_info(commitment=Commitment.FINALIZED)
+    blockhash_slot, is_valid = await provider.statuses.is_blockhash_valid(attempt.blockhash, commitment=Commitment.FINALIZED)
+    first = await provider.statuses.first_available_block()
+    slot, status, has_transaction = epoch.slot, None, False
+    if attempt.signature is not None:
+        slot, (status,) = await provider.statuses.statuses([attempt.signature])
+        (found,) = await provider.history.transactions([attempt.signature], commitment=Commitment.FINALIZED)
+        has_transaction = found is not None
+    return Testimony(provider.name, slot, status, Absence(epoch, is_valid, blockhash_slot, has_transaction, first))
+
+
+async def _nonce(desk: Desk, attempt: Attempt, intent: Intent) -> NonceWord | None:
+    """The vault's word at finalized, from the first provider that has it; None when the vault is gone."""
+    address = Address(str(accounts.policy_address(Pubkey.from_string(intent.vault))))
+    for provider in desk.providers:
+        try:
+            (account,) = await provider.accounts.accounts([address], commitment=Commitment.FINALIZED)
+            if account is None:
+                return None
+            policy = accounts.decode_policy(account.data)
+        except (Unavailable, borsh.Malformed) as error:
+            log.warning("nonce_not_read", provider=provider.name, error=str(error))
+            continue
+        return NonceWord(account.slot, policy.nonce_state(attempt.nonce), policy.bot_epoch == attempt.bot_epoch)
+    return None
+
+
+async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, said: Sequence[Testimony]) -> None:
+    transaction = await _transaction(desk, attempt)
+    fill = fill_of(intent, attempt, transaction)
+    await desk.checkpoint(Moment.FINALIZED, intent.id)
+    await desk.stores.settlements.settle(lease, attempt, intent, fill, said)
+    log.info("intent_settled", intent_id=intent.id, signature=attempt.signature, slot=fill.slot, output_raw=fill.output_raw)
+    await desk.checkpoint(Moment.SETTLED, intent.id)
+
+
+async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: FinalError, said: Sequence[Testimony]) -> None:
+    cost = cost_of(await _transaction(desk, attempt))
+    await desk.checkpoint(Moment.FINALIZED, intent.id)
+    await desk.stores.settlements.revert(lease, attempt, intent, verdict.slot, verdict.error, cost, said)
+    log.info("intent_reverted", intent_id=intent.id, signature=attempt.signature, slot=verdict.slot, error=verdict.error)
+    await desk.checkpoint(Moment.SETTLED, intent.id)
+
+
+async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Testimony], now: Slot) -> None:
+    ends = intent.attempts_count >= desk.bounds.attempts_max or now > intent.expires_slot or intent.state is IntentState.QUARANTINED
+    await desk.stores.settlements.bury(lease, attempt, intent, dead.proof, said, ends=ends)
+    log.info("attempt_died", intent_id=intent.id, attempt_id=attempt.id, proof=dead.proof, ends=ends)
+
+
+async def _doubt(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Testimony]) -> None:
+    if intent.state is not IntentState.QUARANTINED:
+        await desk.stores.settlements.doubt(lease, attempt, intent, verdict, said)
+        log.error("intent_quarantined", intent_id=intent.id, attempt_id=attempt.id, verdict=str(verdict))
+
+
+async def _observe(desk: Desk, attempt: Attempt, verdict: Unknown) -> None:
+    if verdict.seen is None or verdict.slot is None or verdict.seen is attempt.seen_commitment:
+        return
+    await desk.stores.attempts.observe(attempt, verdict.seen, verdict.slot)
+    moment = {Commitment.PROCESSED: Moment.SEEN, Commitment.CONFIRMED: Moment.CONFIRMED}.get(verdict.seen, Moment.FINALIZED)
+    await desk.checkpoint(moment, attempt.intent_id)
+
+
+async def _transaction(desk: Desk, attempt: Attempt) -> ChainTransaction:
+    """The finalized transaction from the first provider that has it. Raises Unavailable while none does."""
+    if attempt.signature is None:
+        raise BrokenInvariant("an attempt without a signature cannot be final", attempt=attempt.id)
+    for provider in desk.providers:
+        (found,) = await provider.history.transactions([attempt.signature], commitment=Commitment.FINALIZED)
+        if found is not None:
+            return found
+    raise Unavailable("chain", f"no provider shows {attempt.signature} yet")
+
+
+async def sweep(desk: Desk, lease: Lease) -> int:
+    """Every finalized transaction that the bot signed must be an attempt of ours; how many were looked at.
+
+    One that is not means a leaked key, a restored database or a bug: everything stops. Raises BrokenInvariant.
+    """
+    cursor = await desk.stores.cursors.read(desk.bot_address)
+    rows = await _history(desk.primary, desk.bot_address, cursor)
+    for page in (rows[at : at + SIGNATURES_PER_PAGE_MAX] for at in range(0, len(rows), SIGNATURES_PER_PAGE_MAX)):
+        ours = await desk.stores.attempts.by_signature([row.signature for row in page])
+        await _require_ours(desk, [row for row in page if row.signature not in ours])
+        revived = [row for row in page if row.error is None and row.signature in ours and ours[row.signature].state is AttemptState.DEAD]
+        if revived:
+            await _stop(desk, "an attempt that was proven dead has had an effect", [row.signature for row in revived])
+    if rows:
+        await desk.stores.cursors.move(lease, desk.bot_address, rows[-1].signature, rows[-1].slot)
+    return len(rows)
+
+
+async def _history(provider: Provider, bot: Address, until: Signature | None) -> list[SignatureInfo]:
+    """Oldest first, everything after `until`."""
+    rows: list[SignatureInfo] = []
+    before: Signature | None = None
+    for _ in range(SWEEP_PAGES_MAX):
+        page = await provider.history.signatures(bot, before=before, until=until, commitment=Commitment.FINALIZED)
+        rows += page
+        if len(page) < SIGNATURES_PER_PAGE_MAX:
+            break
+        before = page[-1].signature
+    else:
+        raise Unavailable("chain", f"more than {SWEEP_PAGES_MAX} pages of the bot's history")
+    rows.reverse()
+    if any(later.slot < earlier.slot for earlier, later in pairwise(rows)):
+        raise Unavailable("chain", "the bot's history came out of order")
+    return rows
+
+
+async def _require_ours(desk: Desk, strangers: list[SignatureInfo]) -> None:
+    """Transactions that merely name the bot (a grant, a deposit to its float) are fine; those that it signed are not."""
+    if not strangers:
+        return
+    found = await desk.primary.history.transactions([row.signature for row in strangers], commitment=Commitment.FINALIZED)
+    if any(transaction is None for transaction in found):
+        raise Unavailable("chain", "a transaction of the bot's history cannot be read")
+    signed = [one.signature for one in found if one is not None and desk.bot_address in one.account_keys[: one.signers_count]]
+    if signed:
+        await _stop(desk, "the bot has signed transactions that have no row", signed)
+
+
+async def _stop(desk: Desk, what: str, signatures: list[Signature]) -> None:
+    await desk.stop_switch.stop(f"{what}: {', '.join(signatures[:3])}", actor="reconciler")
+    raise BrokenInvariant(what, signatures=", ".join(signatures[:10]), bot=desk.bot_address)
