@@ -1,0 +1,1 @@
+"""The lake: swap history in a Delta table, ACID, readable by any engine that knows the format."""

@@ -1,0 +1,190 @@
+"""Step 1 to 3 of "swap to score": finalized transactions after the cursors, decoded, committed with the cursors. Run by the quant engine.
+
+Wallets are found in the history of the venues' programs: whoever signed there and swapped is read from its first transaction on. The
+venue's history is walked oldest first in slices, each one lake commit, so that a restart goes on where the last commit ended.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+from xorj.chain.ports import SIGNATURES_PER_PAGE_MAX, HistoryReader
+from xorj.chain.transactions import ChainTransaction, SignatureInfo
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Address, Signature, Slot, Wallet
+from xorj.swaps.decoder import decode
+from xorj.swaps.ports import SwapLake
+from xorj.swaps.record import Record, by_order
+from xorj.swaps.swap import NotASwap, Undecodable
+
+TRANSACTIONS_PER_SLICE_MAX = 1_000
+# the first page of an address that was read before is short: most often little is new
+FOLLOW_PAGE = 100
+PAGES_PER_ADDRESS_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read."""
+
+    venues: tuple[Address, ...]
+    watched: frozenset[Wallet] = frozenset()
+    excluded: frozenset[Wallet] = frozenset()
+
+
+@dataclass(slots=True)
+class Ingested:
+    """What one pass read: records added, by outcome; `undecodable` by reason. `up_to_slot` is the newest slot that it completed."""
+
+    records: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    undecodable: Counter[str] = field(default_factory=Counter)
+    up_to_slot: Slot | None = None
+
+    def count(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if isinstance(record.outcome, Undecodable):
+                self.outcomes["undecodable"] += 1
+                self.undecodable[record.outcome.reason] += 1
+            else:
+                self.outcomes["not_a_swap" if isinstance(record.outcome, NotASwap) else "swap"] += 1
+
+
+Progress = Callable[[int, int], None]
+
+
+async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, progress: Progress | None = None) -> Ingested:
+    """One pass up to the chain's finalized end. Repeating it adds only what is new. Raises Unavailable; what was committed stays.
+
+    `progress` is told transactions read and transactions to read.
+    """
+    ingested = Ingested()
+    venue_rows = await _venues_after_cursors(sources.venues, reader, lake)
+    pending = await _histories(sources.watched, reader, lake)
+    done = 0
+    for rows in _slices(venue_rows):
+        end = rows[-1].slot
+        transactions = await _fetched([row.signature for row in rows], reader)
+        touched = _swappers(transactions.values()) - sources.excluded - pending.keys()
+        pending |= await _histories(touched, reader, lake)
+        await _commit(_due(pending, end), transactions, reader, lake, dict.fromkeys(sources.venues, end), ingested)
+        done += len(rows)
+        if progress is not None:
+            progress(done, len(venue_rows))
+    # what only watched wallets did after the newest venue transaction
+    watched = {wallet: rows for wallet, rows in pending.items() if wallet in sources.watched}
+    await _commit(_due(watched, None), {}, reader, lake, {}, ingested)
+    return ingested
+
+
+async def _venues_after_cursors(venues: Iterable[Address], reader: HistoryReader, lake: SwapLake) -> list[SignatureInfo]:
+    """Successful transactions of all venues after their cursors, oldest first, each once."""
+    found: dict[Signature, SignatureInfo] = {}
+    for venue in venues:
+        cursor = await lake.venue_cursor(venue)
+        for row in await _after(venue, cursor, None, reader):
+            if row.error is None:
+                found[row.signature] = row
+    return sorted(found.values(), key=lambda row: (row.slot, -1 if row.transaction_index is None else row.transaction_index))
+
+
+async def _histories(wallets: Iterable[Wallet], reader: HistoryReader, lake: SwapLake) -> dict[Wallet, list[SignatureInfo]]:
+    """Each wallet's transactions after its cursor, oldest first."""
+    cursors, histories = await lake.cursors(), {}
+    for wallet in sorted(wallets):
+        cursor = cursors.get(wallet)
+        rows = await _after(Address(wallet), cursor.slot if cursor else None, cursor.signature if cursor else None, reader)
+        histories[wallet] = _oldest_first(rows)
+    return histories
+
+
+async def _after(address: Address, slot: Slot | None, until: Signature | None, reader: HistoryReader) -> list[SignatureInfo]:
+    """Pages backwards from the newest until the cursor. Raises Unavailable when the pages make no sense: a gap is never skipped."""
+    rows: list[SignatureInfo] = []
+    limit = SIGNATURES_PER_PAGE_MAX if slot is None else FOLLOW_PAGE
+    for _ in range(PAGES_PER_ADDRESS_MAX):
+        page = await reader.signatures(address, limit=limit, before=rows[-1].signature if rows else None, until=until)
+        if rows and page and page[0].slot > rows[-1].slot:
+            raise Unavailable("history", f"a page of {address} begins at slot {page[0].slot}, after the page before it")
+        new = [row for row in page if slot is None or row.slot > slot]
+        rows += new
+        # a page that holds the cursor is the last; a short one may be cut by the node, only an empty one is the end
+        if not page or len(new) < len(page):
+            break
+        limit = SIGNATURES_PER_PAGE_MAX
+    else:
+        raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages")
+    if len({row.signature for row in rows}) != len(rows):
+        raise Unavailable("history", f"the pages of {address} repeat a transaction")
+    return rows
+
+
+async def _fetched(signatures: Sequence[Signature], reader: HistoryReader) -> dict[Signature, ChainTransaction]:
+    """Raises Unavailable when the node lists a transaction and does not have it."""
+    read = await reader.transactions(signatures)
+    missing = [signature for signature, transaction in zip(signatures, read, strict=True) if transaction is None]
+    if missing:
+        raise Unavailable("history", f"{len(missing)} listed transactions cannot be read, among them {missing[0]}")
+    return {transaction.signature: transaction for transaction in read if transaction is not None}
+
+
+async def _commit(
+    due: Mapping[Wallet, Sequence[SignatureInfo]],
+    transactions: Mapping[Signature, ChainTransaction],
+    reader: HistoryReader,
+    lake: SwapLake,
+    venues: Mapping[Address, Slot],
+    ingested: Ingested,
+) -> None:
+    wanted = dict.fromkeys(row.signature for rows in due.values() for row in rows)
+    known = {**transactions, **await _fetched([signature for signature in wanted if signature not in transactions], reader)}
+    records = by_order(_record(wallet, row, known[row.signature]) for wallet, rows in due.items() for row in rows)
+    ingested.records += await lake.commit(records, venues)
+    ingested.count(records)
+    newest = max((*venues.values(), *(record.slot for record in records)), default=None)
+    ingested.up_to_slot = ingested.up_to_slot if newest is None else newest
+
+
+def _record(wallet: Wallet, row: SignatureInfo, transaction: ChainTransaction) -> Record:
+    index = row.transaction_index if row.transaction_index is not None else 0
+    outcome = decode(replace(transaction, transaction_index=index), wallet)
+    return Record(wallet, row.signature, row.slot, index, transaction.block_time, outcome)
+
+
+def _swappers(transactions: Iterable[ChainTransaction]) -> set[Wallet]:
+    """Signers for whom a transaction was a swap."""
+    signers = ((transaction, Wallet(key)) for transaction in transactions for key in transaction.account_keys[: transaction.signers_count])
+    known: set[Wallet] = set()
+    for transaction, wallet in signers:
+        if wallet not in known and isinstance(decode(transaction, wallet), tuple):
+            known.add(wallet)
+    return known
+
+
+def _due(pending: dict[Wallet, list[SignatureInfo]], end: Slot | None) -> dict[Wallet, list[SignatureInfo]]:
+    """Takes out of `pending` what happened up to and including slot `end`, everything when None."""
+    due = {wallet: [row for row in rows if end is None or row.slot <= end] for wallet, rows in pending.items()}
+    for wallet, rows in due.items():
+        del pending[wallet][: len(rows)]
+    return {wallet: rows for wallet, rows in due.items() if rows}
+
+
+def _slices(rows: Sequence[SignatureInfo]) -> Iterable[list[SignatureInfo]]:
+    """About TRANSACTIONS_PER_SLICE_MAX rows each; a slot is never split, since a cursor stands between slots."""
+    taken: list[SignatureInfo] = []
+    for _, of_slot in groupby(rows, key=lambda row: row.slot):
+        taken += of_slot
+        if len(taken) >= TRANSACTIONS_PER_SLICE_MAX:
+            yield taken
+            taken = []
+    if taken:
+        yield taken
+
+
+def _oldest_first(page_rows: Sequence[SignatureInfo]) -> list[SignatureInfo]:
+    """Newest-first rows of one address turned around, and numbered inside a slot where the node gives no transaction index."""
+    ordered: list[SignatureInfo] = []
+    for _, of_slot in groupby(reversed(page_rows), key=lambda row: row.slot):
+        ordered += [row if row.transaction_index is not None else replace(row, transaction_index=at) for at, row in enumerate(of_slot)]
+    return ordered

@@ -1,0 +1,171 @@
+"""What every swap lake does, the one in memory and the Delta table alike; then what only the one on the disk can get wrong."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+from tests.fakes.made_swaps import UNREADABLE, VENUE, record, signature, swap, swapped, wallet
+from tests.fakes.swap_lake import MemoryLake
+
+from xorj.adapters.lake import delta_lake
+from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.primitives.errors import RefusedForSafety, Unavailable
+from xorj.primitives.ids import LOCAL_GENESIS, Slot
+from xorj.swaps.record import Cursor
+
+Lake = MemoryLake | DeltaLake
+LAKES: dict[str, Callable[[Path], Lake]] = {
+    "memory": lambda _: MemoryLake(),
+    "delta": lambda folder: DeltaLake(folder / "lake", LOCAL_GENESIS),
+}
+
+
+@pytest.fixture(params=LAKES.values(), ids=LAKES.keys())
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Lake:
+    made: Lake = request.param(tmp_path)
+    return made
+
+
+def cut_off_the_end_of_the_data(folder: Path) -> None:
+    (data,) = folder.glob("*.parquet")
+    data.write_bytes(data.read_bytes()[:-40])
+
+
+def spoil_the_log(folder: Path) -> None:
+    (log,) = (folder / "_delta_log").glob("*.json")
+    log.write_bytes(b'{"add": {"path": 5')
+
+
+def lose_a_file(folder: Path) -> None:
+    next(folder.glob("*.parquet")).unlink()
+
+
+async def test_an_empty_lake_knows_nobody(lake: Lake) -> None:
+    assert await lake.cursors() == {}
+    assert await lake.venue_cursor(VENUE) is None
+    assert await lake.swaps() == []
+    assert await lake.newest_slot() is None
+
+
+async def test_records_come_back_as_swaps_in_order_and_move_the_cursors(lake: Lake) -> None:
+    records = [
+        swapped("ben", "100 USDC", "1 SOL", slot=7),
+        swapped("ana", "18446744073709.551615 USDC", "1 SOL", slot=5),
+        swapped("ana", "1 SOL", "90 USDC", slot=3, index=2),
+        swapped("ana", "2 SOL", "80 USDC", slot=3, index=1),
+        record("ana", slot=9),
+        record("cem", UNREADABLE, slot=4),
+    ]
+    assert await lake.commit(records, {VENUE: Slot(9)}) == 6
+    read = await lake.swaps()
+    assert {one.signature for one in read} == {one.signature for one in records[:4]}
+    of_ana = [one for one in read if one.wallet == wallet("ana")]
+    assert [(one.order.slot, one.order.transaction_index) for one in of_ana] == [(3, 1), (3, 2), (5, 0)]
+    assert of_ana == await lake.swaps(wallet=wallet("ana"))
+    expected = records[1].outcome
+    assert isinstance(expected, tuple)
+    assert of_ana[2] == expected[0]
+    assert await lake.cursors() == {
+        wallet("ana"): Cursor(Slot(9), signature(9_000)),
+        wallet("ben"): Cursor(Slot(7), signature(7_000)),
+        wallet("cem"): Cursor(Slot(4), signature(4_000)),
+    }
+    assert (await lake.venue_cursor(VENUE), await lake.newest_slot()) == (9, 9)
+
+
+async def test_what_is_committed_again_changes_nothing(lake: Lake) -> None:
+    records = [swapped("ana", "1 SOL", "90 USDC", slot=slot) for slot in (1, 2, 3)]
+    assert await lake.commit(records[:2], {VENUE: Slot(2)}) == 2
+    assert await lake.commit(records, {VENUE: Slot(3)}) == 1
+    assert await lake.commit(records, {VENUE: Slot(3)}) == 0
+    assert await lake.commit(records, {VENUE: Slot(1)}) == 0
+    assert len(await lake.swaps()) == 3
+    assert await lake.venue_cursor(VENUE) == 3
+
+
+async def test_a_read_as_of_a_slot_never_sees_what_came_later(lake: Lake) -> None:
+    await lake.commit([swapped("ana", "1 SOL", "90 USDC", slot=slot) for slot in (1, 5, 9)], {})
+    assert [one.order.slot for one in await lake.swaps(as_of=Slot(5))] == [1, 5]
+
+
+async def test_several_swaps_of_one_transaction_keep_their_order(lake: Lake) -> None:
+    several = tuple(swap("ana", f"{at + 1} SOL", "90 USDC", slot=1, instruction=at) for at in range(3))
+    assert await lake.commit([record("ana", several, slot=1)], {}) == 1
+    assert await lake.swaps() == list(several)
+
+
+async def test_a_venue_alone_can_move(lake: Lake) -> None:
+    assert await lake.commit([], {VENUE: Slot(4)}) == 0
+    assert await lake.venue_cursor(VENUE) == 4
+    assert await lake.cursors() == {}
+
+
+async def test_another_process_reads_what_was_committed(tmp_path: Path) -> None:
+    records = [swapped("ana", "1 SOL", "90 USDC", slot=1), record("ben", slot=2)]
+    await DeltaLake(tmp_path, LOCAL_GENESIS).commit(records, {VENUE: Slot(2)})
+    reopened = DeltaLake(tmp_path, LOCAL_GENESIS)
+    assert len(await reopened.swaps()) == 1
+    assert await reopened.cursors() == {record.wallet: Cursor(record.slot, record.signature) for record in records}
+    assert await reopened.venue_cursor(VENUE) == 2
+
+
+async def test_a_lake_of_another_chain_is_refused(tmp_path: Path) -> None:
+    await DeltaLake(tmp_path, LOCAL_GENESIS).commit([record("ana", slot=1)], {})
+    with pytest.raises(RefusedForSafety, match="is of the chain"):
+        await DeltaLake(tmp_path, "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d").cursors()
+
+
+async def test_a_corrupt_file_is_refused_with_its_cause(tmp_path: Path) -> None:
+    await DeltaLake(tmp_path, LOCAL_GENESIS).commit([swapped("ana", "1 SOL", "90 USDC", slot=1)], {})
+    cut_off_the_end_of_the_data(tmp_path)
+    with pytest.raises(Unavailable, match=r"(?i)parquet"):
+        await DeltaLake(tmp_path, LOCAL_GENESIS).swaps()
+
+
+async def test_a_corrupt_log_is_refused_with_its_cause(tmp_path: Path) -> None:
+    await DeltaLake(tmp_path, LOCAL_GENESIS).commit([swapped("ana", "1 SOL", "90 USDC", slot=1)], {})
+    spoil_the_log(tmp_path)
+    with pytest.raises(Unavailable, match="lake"):
+        await DeltaLake(tmp_path, LOCAL_GENESIS).cursors()
+
+
+async def test_a_missing_file_is_refused_and_never_read_as_a_shorter_history(tmp_path: Path) -> None:
+    lake = DeltaLake(tmp_path, LOCAL_GENESIS)
+    await lake.commit([swapped("ana", "1 SOL", "90 USDC", slot=1)], {})
+    await lake.commit([swapped("ana", "1 SOL", "90 USDC", slot=2)], {})
+    lose_a_file(tmp_path)
+    with pytest.raises(Unavailable):
+        await lake.swaps()
+
+
+async def test_many_small_commits_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
+    lake, commits = DeltaLake(tmp_path, LOCAL_GENESIS), delta_lake.COMMITS_PER_COMPACTION + 3
+    for slot in range(commits):
+        await lake.commit([swapped("ana", "1 SOL", "90 USDC", slot=slot + 1)], {VENUE: Slot(slot + 1)})
+    assert len(DeltaTable(tmp_path).file_uris()) <= 5
+    reopened = DeltaLake(tmp_path, LOCAL_GENESIS)
+    assert [one.order.slot for one in await reopened.swaps()] == list(range(1, commits + 1))
+    assert await reopened.venue_cursor(VENUE) == commits
+
+
+async def test_a_writer_sees_what_another_has_committed_meanwhile(tmp_path: Path) -> None:
+    first, second = DeltaLake(tmp_path, LOCAL_GENESIS), DeltaLake(tmp_path, LOCAL_GENESIS)
+    records = [swapped("ana", "1 SOL", "90 USDC", slot=slot) for slot in (1, 2)]
+    assert await first.commit(records[:1], {}) == 1
+    assert await second.commit(records, {}) == 1
+    assert await first.commit(records, {}) == 0
+    assert len(await first.swaps()) == 2
+
+
+async def test_of_two_writers_at_once_one_is_refused_and_history_stays_whole(tmp_path: Path) -> None:
+    first, second = DeltaLake(tmp_path, LOCAL_GENESIS), DeltaLake(tmp_path, LOCAL_GENESIS)
+    await first.commit([swapped("ana", "1 SOL", "90 USDC", slot=1)], {})
+    await second.cursors()
+    records = [swapped("ana", "1 SOL", "90 USDC", slot=slot) for slot in (1, 2)]
+    outcomes = await asyncio.gather(first.commit(records, {}), second.commit(records, {}), return_exceptions=True)
+    assert all(outcome in (0, 1) or isinstance(outcome, Unavailable) for outcome in outcomes)
+    assert outcomes.count(1) == 1
+    slots = [one.order.slot for one in await DeltaLake(tmp_path, LOCAL_GENESIS).swaps()]
+    assert slots == [1, 2]
