@@ -32,7 +32,10 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class FollowChanges:
-    """What a ranking makes of one subscription's follows, by leader. `restored` are copied again after a time of exits only."""
+    """What a ranking makes of one subscription's follows, by leader.
+
+    `restored` are copied again after a time of exits only. `exit_only` may be followed already or, held from before, not yet.
+    """
 
     opened: tuple[Wallet, ...] = ()
     restored: tuple[Wallet, ...] = ()
@@ -53,6 +56,9 @@ def changes(subscription: Subscription, ranking: Sequence[Ranked]) -> FollowChan
     return FollowChanges(
         opened=tuple(leader for leader in wanted if leader not in followed),
         restored=tuple(leader for leader in wanted if leader in followed and followed[leader].mode is FollowMode.EXIT_ONLY),
-        exit_only=tuple(each.leader for each in left if each.leader in subscription.held and each.mode is FollowMode.COPY),
+        exit_only=(
+            *(each.leader for each in left if each.leader in subscription.held and each.mode is FollowMode.COPY),
+            *(leader for leader in sorted(subscription.held) if leader not in followed and leader not in wanted),
+        ),
         ended=tuple(each.leader for each in left if each.leader not in subscription.held),
     )
