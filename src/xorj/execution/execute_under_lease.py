@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from xorj.execution.desk import Desk
 from xorj.execution.execute_intents import Sent, execute_intent
 from xorj.execution.intent import Intent
-from xorj.execution.lease import LEASE_SECONDS, RENEW_SECONDS, ChangedElsewhere, Deposed, HeldByOther, Lease
+from xorj.execution.lease import LEASE_SECONDS, RENEW_SECONDS, ChangedElsewhere, Deposed, Lease
 from xorj.execution.ports import LeaseStore, LedgerAudit
 from xorj.execution.reconcile_intents import Resends, reconcile, require_chain, settle_open_attempts
 from xorj.observability import logging
@@ -64,9 +64,11 @@ async def execute_under_lease(desk: Desk, leases: LeaseStore, holder: str, audit
 
 
 async def _taken(leases: LeaseStore, holder: str) -> Lease:
-    while isinstance(found := await leases.take(holder), HeldByOther):
+    while True:
+        found = await leases.take(holder)
+        if isinstance(found, Lease):
+            return found
         await asyncio.sleep(min(TAKE_AGAIN_S, max(0.01, found.seconds_left)))
-    return found
 
 
 async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit, gate: Gate, wakes: Wakes) -> None:
@@ -80,10 +82,8 @@ async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit,
             group.create_task(_every(RECONCILE_S, None, lambda: _reconciled(desk, lease, audit, gate, resends, busy)), name="reconcile")
             group.create_task(_every(SETTLE_S, wakes.attempts, lambda: _settled(desk, lease, gate, resends, busy)), name="settle")
             group.create_task(_execute(desk, lease, gate, wakes, busy), name="execute")
-    except* (Deposed, Unavailable) as lost:
-        raise _first(lost) from None
-    except* asyncio.CancelledError:
-        raise
+    except BaseExceptionGroup as group_error:
+        raise _worst(group_error) from None
     finally:
         await _released(leases, lease)
 
@@ -188,6 +188,10 @@ async def _released(leases: LeaseStore, lease: Lease) -> None:
         log.info("lease_not_released", error=str(error))
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+def _worst(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What must not be papered over comes before what may be waited out."""
+
+    def flat(error: BaseException) -> list[BaseException]:
+        return [leaf for one in error.exceptions for leaf in flat(one)] if isinstance(error, BaseExceptionGroup) else [error]
+
+    return min(flat(group), key=lambda error: isinstance(error, Deposed | Unavailable))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from xorj.primitives.errors import RefusedForSafety, XorjError
 
 # Judged by the database's clock. The holder stops acting at half of it by its own monotonic clock.
-LEASE_SECONDS = 4.0
+LEASE_SECONDS = 6.0
 RENEW_SECONDS = 1.0
 NAME = "trade-bot"
 

@@ -6,11 +6,14 @@ Called inside the transaction that writes the source row, by copying's store for
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from xorj.adapters.postgres.tables import attempts, execution_jobs, intents, trades
+
+# The channel that wakes an executor when an intent has been committed; see wakes.py.
+NEW_INTENTS = "new_intents"
 
 # Of NUMERIC(20,6) and NUMERIC(5,2).
 AMOUNT_MAX, AMOUNT_STEP = Decimal("99999999999999.999999"), Decimal("0.000001")
@@ -35,6 +38,8 @@ async def job_of_intent(connection: AsyncConnection, intent_id: str) -> None:
     statement = insert(execution_jobs).values(values)
     changed = {name: statement.excluded[name] for name in ("status", "updated_at")}
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+    if row.state == "new":
+        await connection.execute(text(f"notify {NEW_INTENTS}"))
 
 
 async def trade_of_attempt(connection: AsyncConnection, attempt_id: str) -> None:
