@@ -16,6 +16,7 @@ from xorj.demo.tokens import USDC_MINT, Temper, demo_tokens
 from xorj.localnet.bank import Bank
 from xorj.localnet.replay import replay
 from xorj.market import local_amm
+from xorj.primitives.errors import RefusedForSafety
 
 SEED = 1
 NOW = 1_790_000_000
@@ -96,6 +97,14 @@ def test_a_history_that_was_broken_off_is_executed_anew(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "half").touch()
     assert not market_folder(tmp_path, SEED).exists()
+
+
+def test_a_folder_that_another_market_was_lived_in_is_refused(tmp_path: Path) -> None:
+    folder = market_folder(tmp_path, SEED)
+    folder.mkdir(parents=True)
+    (folder / "market.json").write_text("{}")
+    with pytest.raises(RefusedForSafety, match="reset --yes"):
+        market_folder(tmp_path, SEED + 1)
 
 
 def test_there_are_leaders_of_every_kind_and_none_of_them_makes_the_market() -> None:

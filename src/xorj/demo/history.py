@@ -22,14 +22,14 @@ from xorj.demo.tokens import USDC_MINT
 from xorj.localnet.bank import Bank
 from xorj.localnet.genesis import Genesis, bundled_programs
 from xorj.localnet.keys import UPGRADE_AUTHORITY
-from xorj.primitives.errors import BrokenInvariant
+from xorj.primitives.errors import BrokenInvariant, RefusedForSafety
 from xorj.vault.instructions import initialize_config
 
 VAULT_CAP_RAW = 1_000_000_000
 LOOSENING_DELAY_S = 86_400
 TICK_SECONDS = STEP_SECONDS // TICKS_PER_STEP
 SWAPS_MAX = 12_000
-_MARKER = "market.json"
+_PREFIX, _MARKER = "market-", "market.json"
 _CODE = ("arbitrage.py", "history.py", "identities.py", "leaders.py", "market.py", "opening.py", "plans.py", "prices.py", "tokens.py")
 
 
@@ -51,8 +51,17 @@ def market_code(seed: int) -> str:
 
 
 def market_folder(localnet: Path, seed: int) -> Path:
-    """The chain's folder of this market. A history that was broken off half-way is removed, to be executed anew."""
-    folder = localnet / f"market-{market_code(seed)}"
+    """The chain's folder of this market. A history that was broken off half-way is removed, to be executed anew.
+
+    Raises RefusedForSafety where another market has been lived in: the database beside it speaks of that chain's vaults and trades.
+    """
+    folder = localnet / f"{_PREFIX}{market_code(seed)}"
+    others = [marker.parent.name for marker in localnet.glob(f"{_PREFIX}*/{_MARKER}") if marker.parent != folder]
+    if others:
+        raise RefusedForSafety(
+            f"{localnet} holds a chain of another demo market ({others[0]}), of another seed or version; "
+            "delete it with ./xorj reset --yes, or use another --data-dir"
+        )
     if folder.exists() and not (folder / _MARKER).exists():
         shutil.rmtree(folder)
     return folder
