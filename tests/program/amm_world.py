@@ -1,6 +1,7 @@
 """A bare runtime with both local programs, two pools and a trader: the stage of the pool and router tests."""
 
 from importlib.resources import files
+from itertools import pairwise
 
 from solders.account import Account
 from solders.instruction import Instruction
@@ -76,7 +77,7 @@ class AmmWorld:
         """route_v2 along `mints` through their pools."""
         who = owner or self.trader.pubkey()
         account = {mint: get_associated_token_address(who, mint, TOKEN) for mint in mints}
-        hops = list(zip(mints, mints[1:], strict=False))
+        hops = list(pairwise(mints))
         steps = [jupiter_v6.RouteStep(input_index=i, output_index=i + 1) for i in range(len(hops))]
         metas = [
             meta

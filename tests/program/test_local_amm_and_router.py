@@ -62,7 +62,7 @@ def test_one_hop_pays_the_quote_returns_it_and_says_so(world: AmmWorld) -> None:
     quoted = local_amm.amount_out(1_000_000_000, 2_000_000_000, 1_000_000)
     done = world.transact(world.route(world.a, world.b, amount_in=1_000_000, quoted=quoted))
     assert world.balance(world.trader.pubkey(), world.b) == RICH + quoted
-    assert int.from_bytes(done.return_data().data(), "little") == quoted
+    assert int.from_bytes(done.return_data().data, "little") == quoted
     events = [jupiter_v6.decode_swap_event(bytes(each.instruction().data)) for group in done.inner_instructions() for each in group]
     assert [event for event in events if event] == [
         jupiter_v6.SwapEvent(str(local_amm.PROGRAM), str(world.a), 1_000_000, str(world.b), quoted)

@@ -6,7 +6,7 @@ use crate::{
     error::*,
     state::{Config, Policy, Vault},
 };
-use pinocchio::{address::address_eq, error::ProgramError, AccountView, Address, ProgramResult};
+use pinocchio::{address::address_eq, AccountView, Address};
 
 /// What an instruction was called with.
 pub struct Context<'a> {
@@ -16,7 +16,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// The first N accounts. Views are pointers, so a copy is the same account.
-    pub fn take<const N: usize>(&self) -> Result<[AccountView; N], ProgramError> {
+    pub fn take<const N: usize>(&self) -> Checked<[AccountView; N]> {
         self.accounts.first_chunk::<N>().copied().ok_or(TOO_FEW_ACCOUNTS)
     }
 
@@ -26,7 +26,7 @@ impl Context<'_> {
     }
 }
 
-pub fn signer(account: &AccountView) -> ProgramResult {
+pub fn signer(account: &AccountView) -> Checked {
     if account.is_signer() {
         Ok(())
     } else {
@@ -34,7 +34,7 @@ pub fn signer(account: &AccountView) -> ProgramResult {
     }
 }
 
-pub fn writable<const N: usize>(accounts: [&AccountView; N]) -> ProgramResult {
+pub fn writable<const N: usize>(accounts: [&AccountView; N]) -> Checked {
     if accounts.iter().all(|account| account.is_writable()) {
         Ok(())
     } else {
@@ -42,16 +42,17 @@ pub fn writable<const N: usize>(accounts: [&AccountView; N]) -> ProgramResult {
     }
 }
 
-pub fn program(account: &AccountView, id: &Address) -> ProgramResult {
-    if address_eq(account.address(), id) {
+pub fn program(account: &AccountView, id: &Address) -> Checked {
+    if same(account.address(), id) {
         Ok(())
     } else {
         Err(OTHER_PROGRAM)
     }
 }
 
-/// The bytes of an account of ours, after owner, discriminator and length.
-fn checked<'a>(account: &'a AccountView, program: &Address, discriminator: &[u8; 8], length: usize) -> Result<&'a [u8], ProgramError> {
+/// Owner, discriminator and length of an account of ours.
+#[inline(never)]
+fn check(account: &AccountView, program: &Address, discriminator: u64, length: usize) -> Checked {
     if !account.owned_by(program) {
         let absent = account.owned_by(&SYSTEM_PROGRAM) && account.lamports() == 0;
         return Err(if absent { NOT_INITIALIZED } else { OTHER_OWNER });
@@ -60,22 +61,26 @@ fn checked<'a>(account: &'a AccountView, program: &Address, discriminator: &[u8;
     let data = unsafe { account.borrow_unchecked() };
     match data.first_chunk::<8>() {
         None => Err(NO_DISCRIMINATOR),
-        Some(found) if u64::from_le_bytes(*found) != u64::from_le_bytes(*discriminator) => Err(OTHER_DISCRIMINATOR),
+        Some(found) if u64::from_le_bytes(*found) != discriminator => Err(OTHER_DISCRIMINATOR),
         Some(_) if data.len() != length => Err(BAD_ACCOUNT),
-        Some(_) => Ok(data),
+        Some(_) => Ok(()),
     }
 }
 
-pub fn load_vault(account: &AccountView, program: &Address) -> Result<Vault, ProgramError> {
-    let data = checked(account, program, &Vault::DISCRIMINATOR, Vault::LEN)?;
-    Vault::read(data.get(8..).unwrap_or_default()).map_err(|_| BAD_ACCOUNT)
+#[inline(never)]
+pub fn load_vault(account: &AccountView, program: &Address) -> Checked<Vault> {
+    check(account, program, u64::from_le_bytes(Vault::DISCRIMINATOR), Vault::LEN)?;
+    // SAFETY: as in `check`.
+    let data = unsafe { account.borrow_unchecked() };
+    Vault::read(data.get(8..).unwrap_or_default()).ok_or(BAD_ACCOUNT)
 }
 
 /// The vault, after checking that `owner` signed and owns it.
-pub fn owned_vault(account: &AccountView, owner: &AccountView, program: &Address) -> Result<Vault, ProgramError> {
+#[inline(never)]
+pub fn owned_vault(account: &AccountView, owner: &AccountView, program: &Address) -> Checked<Vault> {
     signer(owner)?;
     let vault = load_vault(account, program)?;
-    if address_eq(&vault.owner, owner.address()) {
+    if same(&vault.owner, owner.address()) {
         Ok(vault)
     } else {
         Err(HAS_ONE)
@@ -83,46 +88,59 @@ pub fn owned_vault(account: &AccountView, owner: &AccountView, program: &Address
 }
 
 /// Writes the whole vault back.
+#[inline(never)]
 pub fn store_vault(account: &mut AccountView, vault: &Vault) {
     // SAFETY: `load_vault` has checked the length, and nothing borrows the account.
     unsafe { account.borrow_unchecked_mut() }.copy_from_slice(&vault.bytes());
 }
 
-/// The policy of `vault`, in place. Holds a borrow of nothing that a call to another program could change: callers let it go before one.
-pub fn load_policy<'a>(account: &'a mut AccountView, vault: &AccountView, program: &Address) -> Result<&'a mut Policy, ProgramError> {
-    checked(account, program, &Policy::DISCRIMINATOR, Policy::LEN)?;
+#[inline(never)]
+fn check_policy(account: &AccountView, vault: &AccountView, program: &Address) -> Checked {
+    check(account, program, u64::from_le_bytes(Policy::DISCRIMINATOR), Policy::LEN)?;
     // SAFETY: owner, discriminator and length are checked, and every field is bytes, so any content is valid.
-    let policy = unsafe { &mut *account.borrow_unchecked_mut().as_mut_ptr().cast::<Policy>() };
-    if address_eq(&policy.vault, vault.address()) {
-        Ok(policy)
+    let policy = unsafe { &*account.data_ptr().cast::<Policy>() };
+    if same(&policy.vault, vault.address()) {
+        Ok(())
     } else {
         Err(HAS_ONE)
     }
+}
+
+/// The policy of `vault`, in place. It is never handed to another program, so the borrow may live through a call to one.
+#[inline(always)]
+pub fn load_policy<'a>(account: &'a mut AccountView, vault: &AccountView, program: &Address) -> Checked<&'a mut Policy> {
+    check_policy(account, vault, program)?;
+    // SAFETY: checked above; the caller holds the only view that is used mutably.
+    Ok(unsafe { &mut *account.data_mut_ptr().cast::<Policy>() })
 }
 
 /// As `load_policy`, of an account that the caller has only to read.
-pub fn read_policy<'a>(account: &'a AccountView, vault: &AccountView, program: &Address) -> Result<&'a Policy, ProgramError> {
-    let data = checked(account, program, &Policy::DISCRIMINATOR, Policy::LEN)?;
+#[inline(always)]
+pub fn read_policy<'a>(account: &'a AccountView, vault: &AccountView, program: &Address) -> Checked<&'a Policy> {
+    check_policy(account, vault, program)?;
     // SAFETY: as above.
-    let policy = unsafe { &*data.as_ptr().cast::<Policy>() };
-    if address_eq(&policy.vault, vault.address()) {
-        Ok(policy)
-    } else {
-        Err(HAS_ONE)
-    }
+    Ok(unsafe { &*account.data_ptr().cast::<Policy>() })
 }
 
 /// The one Config: only initialize_config makes such an account, at one address.
-pub fn read_config<'a>(account: &'a AccountView, program: &Address) -> Result<&'a Config, ProgramError> {
-    let data = checked(account, program, &Config::DISCRIMINATOR, Config::LEN)?;
+#[inline(always)]
+pub fn read_config<'a>(account: &'a AccountView, program: &Address) -> Checked<&'a Config> {
+    check(account, program, u64::from_le_bytes(Config::DISCRIMINATOR), Config::LEN)?;
     // SAFETY: as above.
-    Ok(unsafe { &*data.as_ptr().cast::<Config>() })
+    Ok(unsafe { &*account.data_ptr().cast::<Config>() })
 }
 
-pub fn load_config<'a>(account: &'a mut AccountView, program: &Address) -> Result<&'a mut Config, ProgramError> {
-    checked(account, program, &Config::DISCRIMINATOR, Config::LEN)?;
+#[inline(always)]
+pub fn load_config<'a>(account: &'a mut AccountView, program: &Address) -> Checked<&'a mut Config> {
+    check(account, program, u64::from_le_bytes(Config::DISCRIMINATOR), Config::LEN)?;
     // SAFETY: as above.
-    Ok(unsafe { &mut *account.borrow_unchecked_mut().as_mut_ptr().cast::<Config>() })
+    Ok(unsafe { &mut *account.data_mut_ptr().cast::<Config>() })
+}
+
+/// Whether two addresses are the same. Not inlined: the comparison is long, and made often.
+#[inline(never)]
+pub fn same(one: &Address, other: &Address) -> bool {
+    address_eq(one, other)
 }
 
 const _: () = assert!(size_of::<Policy>() == Policy::LEN && size_of::<Config>() == Config::LEN);

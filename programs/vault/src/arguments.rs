@@ -1,12 +1,16 @@
 //! Borsh arguments, read strictly: what is missing, malformed or left over is an error with Anchor's code.
+//!
+//! A read that fails gives zero and is remembered; `end` must be asked before anything read is used. That keeps every read one small
+//! function for the target, which cannot return a value together with an error.
 
-use crate::error::BAD_ARGUMENTS;
-use pinocchio::{error::ProgramError, Address};
-
-type Read<T> = Result<T, ProgramError>;
+use crate::error::{Checked, BAD_ARGUMENTS};
+use pinocchio::Address;
 
 /// Takes values off the front of an instruction's data.
-pub struct Reader<'a>(pub &'a [u8]);
+pub struct Reader<'a> {
+    data: &'a [u8],
+    has_failed: bool,
+}
 
 /// What makes a trade happen at most once, under one grant, in time.
 #[derive(Clone, Copy)]
@@ -17,93 +21,122 @@ pub struct Guard {
 }
 
 impl<'a> Reader<'a> {
-    fn take<const N: usize>(&mut self) -> Read<&'a [u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or(BAD_ARGUMENTS)?;
-        self.0 = rest;
-        Ok(taken)
+    pub fn new(data: &'a [u8]) -> Self {
+        Self { data, has_failed: false }
     }
 
-    pub fn u8(&mut self) -> Read<u8> {
-        self.take::<1>().map(|&[byte]| byte)
-    }
-
-    pub fn bool(&mut self) -> Read<bool> {
-        match self.u8()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(BAD_ARGUMENTS),
+    /// The next bytes, copied to `to`.
+    #[inline(never)]
+    fn take(&mut self, to: &mut [u8]) {
+        match self.data.split_at_checked(to.len()) {
+            Some((taken, rest)) => {
+                to.copy_from_slice(taken);
+                self.data = rest;
+            }
+            None => self.has_failed = true,
         }
     }
 
-    pub fn u16(&mut self) -> Read<u16> {
-        self.take().map(|bytes| u16::from_le_bytes(*bytes))
+    pub fn u8(&mut self) -> u8 {
+        let mut bytes = [0];
+        self.take(&mut bytes);
+        u8::from_le_bytes(bytes)
     }
 
-    pub fn u64(&mut self) -> Read<u64> {
-        self.take().map(|bytes| u64::from_le_bytes(*bytes))
+    pub fn bool(&mut self) -> bool {
+        let byte = self.u8();
+        self.has_failed |= byte > 1;
+        byte == 1
     }
 
-    pub fn i64(&mut self) -> Read<i64> {
-        self.take().map(|bytes| i64::from_le_bytes(*bytes))
+    pub fn u16(&mut self) -> u16 {
+        let mut bytes = [0; 2];
+        self.take(&mut bytes);
+        u16::from_le_bytes(bytes)
     }
 
-    pub fn address(&mut self) -> Read<Address> {
-        self.take().map(|bytes| Address::new_from_array(*bytes))
+    pub fn u32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        self.take(&mut bytes);
+        u32::from_le_bytes(bytes)
     }
 
-    pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
-        if self.bool()? {
-            read(self).map(Some)
-        } else {
-            Ok(None)
+    #[inline(never)]
+    pub fn u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.take(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    pub fn i64(&mut self) -> i64 {
+        self.u64() as i64
+    }
+
+    #[inline(never)]
+    pub fn address(&mut self) -> Address {
+        let mut bytes = [0; 32];
+        self.take(&mut bytes);
+        Address::new_from_array(bytes)
+    }
+
+    #[inline(always)]
+    pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.bool().then(|| read(self))
+    }
+
+    #[inline(always)]
+    pub fn bytes(&mut self) -> &'a [u8] {
+        let length = self.u32() as usize;
+        match self.data.split_at_checked(length) {
+            Some((taken, rest)) => {
+                self.data = rest;
+                taken
+            }
+            None => {
+                self.has_failed = true;
+                &[]
+            }
         }
-    }
-
-    fn length(&mut self) -> Read<usize> {
-        self.take().map(|bytes| u32::from_le_bytes(*bytes) as usize)
-    }
-
-    pub fn bytes(&mut self) -> Read<&'a [u8]> {
-        let length = self.length()?;
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(BAD_ARGUMENTS)?;
-        self.0 = rest;
-        Ok(taken)
     }
 
     /// The addresses as chunks of 32 bytes.
-    pub fn addresses(&mut self) -> Read<&'a [[u8; 32]]> {
-        let count = self.length()?;
-        let (all, _) = self.0.as_chunks::<32>();
-        let (taken, _) = all.split_at_checked(count).ok_or(BAD_ARGUMENTS)?;
-        // As many bytes as were just taken, so it cannot fail.
-        self.0 = self.0.get(count << 5..).ok_or(BAD_ARGUMENTS)?;
-        Ok(taken)
+    #[inline(always)]
+    pub fn addresses(&mut self) -> &'a [[u8; 32]] {
+        let count = self.u32() as usize;
+        let (all, _) = self.data.as_chunks::<32>();
+        match (all.split_at_checked(count), self.data.get(count.wrapping_mul(32)..)) {
+            (Some((taken, _)), Some(rest)) => {
+                self.data = rest;
+                taken
+            }
+            _ => {
+                self.has_failed = true;
+                &[]
+            }
+        }
     }
 
-    pub fn guard(&mut self) -> Read<Guard> {
-        Ok(Guard { nonce: self.u64()?, bot_epoch: self.u64()?, deadline_slot: self.u64()? })
+    pub fn guard(&mut self) -> Guard {
+        Guard { nonce: self.u64(), bot_epoch: self.u64(), deadline_slot: self.u64() }
     }
 
-    pub fn end(self) -> Read<()> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Everything was there, well formed, and nothing follows.
+    pub fn end(&self) -> Checked {
+        if self.has_failed || !self.data.is_empty() {
             Err(BAD_ARGUMENTS)
+        } else {
+            Ok(())
         }
     }
 }
 
-/// The one u64 of deposit and withdraw.
-pub fn amount(data: &[u8]) -> Read<u64> {
-    let mut reader = Reader(data);
-    let amount = reader.u64()?;
-    reader.end()?;
-    Ok(amount)
-}
-
 /// For instructions that take none.
-pub fn none(data: &[u8]) -> Read<()> {
-    Reader(data).end()
+pub fn none(data: &[u8]) -> Checked {
+    Reader::new(data).end()
 }
 
 #[cfg(test)]
@@ -112,28 +145,40 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_data_are_refused() {
-        for data in [&[255, 255, 255, 255][..], &[1, 0, 0, 0], &[255, 255, 255, 7, 1]] {
-            assert_eq!(Reader(data).bytes().err(), Some(BAD_ARGUMENTS));
-            assert_eq!(Reader(data).addresses().err(), Some(BAD_ARGUMENTS));
+        for data in [&[255, 255, 255, 255][..], &[1, 0, 0, 0], &[255, 255, 255, 7, 1], &[0, 0, 0]] {
+            let mut reader = Reader::new(data);
+            assert_eq!((reader.bytes(), reader.end()), (&[][..], Err(BAD_ARGUMENTS)));
+            let mut reader = Reader::new(data);
+            assert_eq!((reader.addresses(), reader.end()), (&[][..], Err(BAD_ARGUMENTS)));
         }
     }
 
     #[test]
     fn flags_are_zero_or_one() {
-        assert_eq!(Reader(&[2]).bool().err(), Some(BAD_ARGUMENTS));
-        assert_eq!(Reader(&[2, 0]).option(Reader::u8).err(), Some(BAD_ARGUMENTS));
-        assert_eq!(Reader(&[1, 9]).option(Reader::u8), Ok(Some(9)));
+        let mut reader = Reader::new(&[2]);
+        reader.bool();
+        assert_eq!(reader.end(), Err(BAD_ARGUMENTS));
+        let mut reader = Reader::new(&[1, 9]);
+        assert_eq!((reader.option(Reader::u8), reader.end()), (Some(9), Ok(())));
+    }
+
+    #[test]
+    fn a_failure_is_not_forgotten() {
+        let mut reader = Reader::new(&[0; 7]);
+        assert_eq!(reader.u64(), 0);
+        assert!(reader.bytes().is_empty());
+        assert_eq!(reader.end(), Err(BAD_ARGUMENTS));
     }
 
     #[test]
     fn nothing_may_follow() {
-        assert_eq!(amount(&[0; 9]).err(), Some(BAD_ARGUMENTS));
-        assert_eq!(amount(&[0; 7]).err(), Some(BAD_ARGUMENTS));
-        assert_eq!(none(&[0]).err(), Some(BAD_ARGUMENTS));
+        let mut reader = Reader::new(&[0; 9]);
+        reader.u64();
+        assert_eq!(reader.end(), Err(BAD_ARGUMENTS));
+        assert_eq!(none(&[0]), Err(BAD_ARGUMENTS));
         let mut two = [0u8; 4 + 64];
         two[0] = 2;
-        let mut reader = Reader(&two);
-        assert_eq!(reader.addresses().map(<[_]>::len), Ok(2));
-        assert_eq!(reader.end(), Ok(()));
+        let mut reader = Reader::new(&two);
+        assert_eq!((reader.addresses().len(), reader.end()), (2, Ok(())));
     }
 }

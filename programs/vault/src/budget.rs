@@ -6,6 +6,7 @@ pub const BUCKETS: usize = 25;
 pub const BUCKET_SECONDS: u64 = 3_600;
 
 /// The smaller of an absolute cap and a share of `basis`, the share rounded down.
+#[inline(never)]
 pub fn cap(absolute: u64, share_bps: u16, basis: u64) -> u64 {
     absolute.min(mul_div_floor(basis, u64::from(share_bps), BPS_PER_ONE).unwrap_or(u64::MAX))
 }
@@ -16,6 +17,7 @@ pub fn hour_of(unix_seconds: i64) -> u64 {
 }
 
 /// Moves both windows on to `hour`, clearing the buckets that begin anew. A clock that went backwards moves nothing.
+#[inline(never)]
 pub fn advance(newest: u64, hour: u64, spend: &mut [U64; BUCKETS], loss: &mut [U64; BUCKETS]) -> u64 {
     if hour <= newest {
         return newest;
@@ -32,6 +34,7 @@ pub fn advance(newest: u64, hour: u64, spend: &mut [U64; BUCKETS], loss: &mut [U
 }
 
 /// Adds `amount` to the bucket of `newest`, unless the window's sum would exceed `cap`.
+#[inline(never)]
 pub fn charge(buckets: &mut [U64; BUCKETS], newest: u64, amount: u64, cap: u64, refusal: VaultError) -> Result<(), VaultError> {
     let mut sum = amount;
     for bucket in buckets.iter() {

@@ -1,5 +1,6 @@
 //! Every error code of the program. Numbers are never changed; a new one goes to the end. The interface's table is compared in a test.
 
+use core::num::NonZeroU32;
 use pinocchio::error::ProgramError;
 
 macro_rules! errors {
@@ -68,24 +69,45 @@ impl VaultError {
     }
 }
 
-impl From<VaultError> for ProgramError {
+/// Why an instruction is refused: the code that goes out. One register on the target, where `ProgramError` would be two words of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault(NonZeroU32);
+
+pub type Checked<T = ()> = Result<T, Fault>;
+
+impl Fault {
+    const fn framework(code: u32) -> Self {
+        match NonZeroU32::new(code) {
+            Some(code) => Self(code),
+            None => panic!("0 is success"),
+        }
+    }
+}
+
+impl From<VaultError> for Fault {
     fn from(error: VaultError) -> Self {
-        ProgramError::Custom(error.code())
+        Self::framework(error.code())
+    }
+}
+
+impl From<Fault> for ProgramError {
+    fn from(fault: Fault) -> Self {
+        ProgramError::Custom(fault.0.get())
     }
 }
 
 // Anchor's own codes, where it has one.
-pub const UNKNOWN_INSTRUCTION: ProgramError = ProgramError::Custom(101);
-pub const BAD_ARGUMENTS: ProgramError = ProgramError::Custom(102);
-pub const NOT_WRITABLE: ProgramError = ProgramError::Custom(2000);
-pub const HAS_ONE: ProgramError = ProgramError::Custom(2001);
-pub const SEEDS: ProgramError = ProgramError::Custom(2006);
-pub const ALREADY_INITIALIZED: ProgramError = ProgramError::Custom(3000);
-pub const NO_DISCRIMINATOR: ProgramError = ProgramError::Custom(3001);
-pub const OTHER_DISCRIMINATOR: ProgramError = ProgramError::Custom(3002);
-pub const BAD_ACCOUNT: ProgramError = ProgramError::Custom(3003);
-pub const TOO_FEW_ACCOUNTS: ProgramError = ProgramError::Custom(3005);
-pub const OTHER_OWNER: ProgramError = ProgramError::Custom(3007);
-pub const OTHER_PROGRAM: ProgramError = ProgramError::Custom(3008);
-pub const NOT_SIGNER: ProgramError = ProgramError::Custom(3010);
-pub const NOT_INITIALIZED: ProgramError = ProgramError::Custom(3012);
+pub const UNKNOWN_INSTRUCTION: Fault = Fault::framework(101);
+pub const BAD_ARGUMENTS: Fault = Fault::framework(102);
+pub const NOT_WRITABLE: Fault = Fault::framework(2000);
+pub const HAS_ONE: Fault = Fault::framework(2001);
+pub const SEEDS: Fault = Fault::framework(2006);
+pub const ALREADY_INITIALIZED: Fault = Fault::framework(3000);
+pub const NO_DISCRIMINATOR: Fault = Fault::framework(3001);
+pub const OTHER_DISCRIMINATOR: Fault = Fault::framework(3002);
+pub const BAD_ACCOUNT: Fault = Fault::framework(3003);
+pub const TOO_FEW_ACCOUNTS: Fault = Fault::framework(3005);
+pub const OTHER_OWNER: Fault = Fault::framework(3007);
+pub const OTHER_PROGRAM: Fault = Fault::framework(3008);
+pub const NOT_SIGNER: Fault = Fault::framework(3010);
+pub const NOT_INITIALIZED: Fault = Fault::framework(3012);

@@ -2,16 +2,15 @@
 //! log cannot lose and nobody can forge.
 
 use crate::{
-    accounts::Context,
+    accounts::{same, Context},
     constants::{EVENT_AUTHORITY, EVENT_AUTHORITY_BUMP, EVENT_AUTHORITY_SEED},
-    error::{NOT_SIGNER, SEEDS},
-    runtime, tag,
+    error::{Checked, NOT_SIGNER, SEEDS},
+    runtime::{self, Call, Party},
+    tag,
 };
 use pinocchio::{
-    address::address_eq,
-    cpi::{invoke_signed, Seed, Signer},
-    instruction::{InstructionAccount, InstructionView},
-    AccountView, Address, ProgramResult,
+    cpi::{Seed, Signer},
+    AccountView, Address,
 };
 
 /// The first 8 bytes of each event, by its name in the interface.
@@ -48,6 +47,7 @@ impl Event {
         event
     }
 
+    #[inline(never)]
     fn put(&mut self, bytes: &[u8]) {
         let end = self.length + bytes.len();
         if let Some(room) = self.bytes.get_mut(self.length..end) {
@@ -56,6 +56,7 @@ impl Event {
         self.length = end;
     }
 
+    #[inline(never)]
     fn put_u64(&mut self, value: u64) {
         self.put(&value.to_le_bytes());
     }
@@ -71,6 +72,7 @@ impl Event {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
+    #[inline(never)]
     fn log(&self) {
         runtime::log_data(self.tagged().get(8..).unwrap_or_default());
     }
@@ -90,7 +92,8 @@ pub struct TradeExecuted<'a> {
 
 impl TradeExecuted<'_> {
     /// Logs it, and calls ourselves with it.
-    pub fn emit(&self, program: &Address, event_authority: &AccountView) -> ProgramResult {
+    #[inline(never)]
+    pub fn emit(&self, program: &Address, event_authority: &AccountView) {
         let mut event = Event::new(TRADE_EXECUTED);
         for address in [self.vault, self.bot_authority, self.input_mint, self.output_mint] {
             event.put(address.as_ref());
@@ -102,9 +105,7 @@ impl TradeExecuted<'_> {
         event.log();
         let bump = [EVENT_AUTHORITY_BUMP];
         let seeds = [Seed::from(EVENT_AUTHORITY_SEED), Seed::from(&bump)];
-        let metas = [InstructionAccount::readonly_signer(event_authority.address())];
-        let instruction = InstructionView { program_id: program, accounts: &metas, data: event.tagged() };
-        invoke_signed(&instruction, &[event_authority], &[Signer::from(&seeds)])
+        Call::new(program, event.tagged(), &[Party::signer(event_authority)]).send(&[Signer::from(&seeds)]);
     }
 }
 
@@ -127,6 +128,7 @@ impl Moved<'_> {
         self.log(WITHDRAWN);
     }
 
+    #[inline(never)]
     fn log(&self, discriminator: [u8; 8]) {
         let mut event = Event::new(discriminator);
         for address in [self.vault, self.owner, self.mint] {
@@ -150,6 +152,7 @@ pub struct AuthorityChanged<'a> {
 }
 
 impl AuthorityChanged<'_> {
+    #[inline(never)]
     pub fn log(&self) {
         let mut event = Event::new(AUTHORITY_CHANGED);
         event.put(self.vault.as_ref());
@@ -170,6 +173,7 @@ pub fn policy_changed(vault: &Address, timestamp: i64) {
 }
 
 /// Paused, or resumed, and by whom.
+#[inline(never)]
 pub fn vault_paused(vault: &Address, authority: &Address, paused: bool, timestamp: i64) {
     let mut event = Event::new(VAULT_PAUSED);
     event.put(vault.as_ref());
@@ -188,12 +192,12 @@ pub fn vault_deactivated(vault: &Address, owner: &Address, timestamp: i64) {
 }
 
 /// The other end of the call to ourselves. Touches nothing; only this program can sign for the event authority.
-pub fn received(context: Context) -> ProgramResult {
+pub fn received(context: &Context) -> Checked {
     let [authority] = context.take()?;
     if !authority.is_signer() {
         return Err(NOT_SIGNER);
     }
-    if address_eq(authority.address(), &EVENT_AUTHORITY) {
+    if same(authority.address(), &EVENT_AUTHORITY) {
         Ok(())
     } else {
         Err(SEEDS)

@@ -9,6 +9,7 @@ pub mod arguments;
 mod bounded;
 pub mod budget;
 pub mod constants;
+mod create;
 pub mod error;
 pub mod events;
 mod instructions;
@@ -65,10 +66,10 @@ pub mod tag {
 /// Arguments are read before accounts are looked at; trailing bytes are refused.
 pub fn process_instruction(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
     let Some((first, rest)) = data.split_first_chunk::<8>() else {
-        return Err(error::UNKNOWN_INSTRUCTION);
+        return Err(error::UNKNOWN_INSTRUCTION.into());
     };
-    let context = accounts::Context { program, accounts };
-    match u64::from_le_bytes(*first) {
+    let context = &accounts::Context { program, accounts };
+    let done = match u64::from_le_bytes(*first) {
         tag::BOT_TRADE => instructions::bot_trade(context, rest),
         tag::DEPOSIT => instructions::deposit(context, rest),
         tag::WITHDRAW => instructions::withdraw(context, rest),
@@ -88,5 +89,6 @@ pub fn process_instruction(program: &Address, accounts: &mut [AccountView], data
         tag::ACCEPT_ADMIN => instructions::accept_admin(context, rest),
         tag::EVENT => events::received(context),
         _ => Err(error::UNKNOWN_INSTRUCTION),
-    }
+    };
+    Ok(done?)
 }

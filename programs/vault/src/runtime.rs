@@ -1,4 +1,12 @@
-//! The calls to the runtime that pinocchio does not wrap. On the host they do nothing, so that the rest compiles and is tested there.
+//! The calls to the runtime. On the host they do nothing, so that the rest compiles and is tested there.
+
+use alloc::alloc::{alloc, Layout};
+use core::slice::from_raw_parts;
+use pinocchio::{
+    cpi::{invoke_signed_unchecked, CpiAccount, Signer},
+    instruction::{InstructionAccount, InstructionView},
+    AccountView, Address,
+};
 
 /// 1 for an instruction of a transaction, more when a program called.
 #[inline(always)]
@@ -21,4 +29,109 @@ pub fn log_data(data: &[u8]) {
     }
     #[cfg(not(any(target_os = "solana", target_arch = "bpf")))]
     core::hint::black_box(data);
+}
+
+/// Slot and block time, from the runtime itself: no account could forge them.
+pub struct Clock {
+    pub slot: u64,
+    pub unix_timestamp: i64,
+}
+
+impl Clock {
+    #[inline(never)]
+    pub fn get() -> Self {
+        #[cfg(any(target_os = "solana", target_arch = "bpf"))]
+        {
+            // slot, epoch start, epoch, leader schedule epoch, unix time
+            let mut words = [0u64; 5];
+            let (id, size) = (&pinocchio::sysvars::clock::CLOCK_ID, size_of_val(&words) as u64);
+            // SAFETY: the buffer has the size that is named; the clock exists from the first slot on.
+            unsafe { solana_define_syscall::definitions::sol_get_sysvar(id.as_array().as_ptr(), words.as_mut_ptr().cast(), 0, size) };
+            let [slot, _, _, _, unix_timestamp] = words;
+            Self { slot, unix_timestamp: unix_timestamp as i64 }
+        }
+        #[cfg(not(any(target_os = "solana", target_arch = "bpf")))]
+        Self { slot: 0, unix_timestamp: 0 }
+    }
+}
+
+/// An account of a call to another program, and what that program may do with it.
+#[derive(Clone, Copy)]
+pub struct Party<'a> {
+    view: &'a AccountView,
+    is_writable: bool,
+    is_signer: bool,
+}
+
+impl<'a> Party<'a> {
+    pub fn new(view: &'a AccountView, is_writable: bool, is_signer: bool) -> Self {
+        Self { view, is_writable, is_signer }
+    }
+
+    pub fn readonly(view: &'a AccountView) -> Self {
+        Self::new(view, false, false)
+    }
+
+    pub fn writable(view: &'a AccountView) -> Self {
+        Self::new(view, true, false)
+    }
+
+    pub fn signer(view: &'a AccountView) -> Self {
+        Self::new(view, false, true)
+    }
+
+    pub fn writable_signer(view: &'a AccountView) -> Self {
+        Self::new(view, true, true)
+    }
+}
+
+/// A call to another program. When it fails the whole transaction fails: there is nothing to return.
+pub struct Call<'a> {
+    pub program: &'a Address,
+    pub data: &'a [u8],
+    pub parties: &'a [Party<'a>],
+    /// Accounts that follow, writable as the caller said, signed by none but `extra_signer`.
+    pub extra: &'a [AccountView],
+    pub extra_signer: &'a Address,
+}
+
+impl<'a> Call<'a> {
+    pub fn new(program: &'a Address, data: &'a [u8], parties: &'a [Party<'a>]) -> Self {
+        Self { program, data, parties, extra: &[], extra_signer: program }
+    }
+
+    #[inline(never)]
+    pub fn send(&self, signers: &[Signer]) {
+        let count = self.parties.len() + self.extra.len();
+        let metas = room::<InstructionAccount>(count);
+        let views = room::<CpiAccount>(count);
+        let mut at = 0;
+        let mut put = |party: &Party<'a>| {
+            // SAFETY: there is room for `count` items, and as many are written.
+            unsafe {
+                metas.add(at).write(InstructionAccount::new(party.view.address(), party.is_writable, party.is_signer));
+                views.add(at).write(CpiAccount::from(party.view));
+            }
+            at += 1;
+        };
+        self.parties.iter().for_each(&mut put);
+        for view in self.extra {
+            put(&Party::new(view, view.is_writable(), super::accounts::same(view.address(), self.extra_signer)));
+        }
+        // SAFETY: all `count` items are written. No borrow that the callee could break lives across a call: the program's own accounts are
+        // never handed out, and of token accounts only values are kept.
+        unsafe {
+            let instruction = InstructionView { program_id: self.program, accounts: from_raw_parts(metas, count), data: self.data };
+            invoke_signed_unchecked(&instruction, from_raw_parts(views, count), signers);
+        }
+    }
+}
+
+/// Uninitialized room for `count` items; an instruction ends long before the heap does, so nothing is given back.
+#[inline(always)]
+fn room<T>(count: usize) -> *mut T {
+    // At most 80 accounts of at most 56 bytes. One byte more, because no bytes cannot be asked for.
+    let size = count.wrapping_mul(size_of::<T>()) + 1;
+    // SAFETY: the size is not zero and the alignment is a type's.
+    unsafe { alloc(Layout::from_size_align_unchecked(size, align_of::<T>())).cast() }
 }

@@ -1,17 +1,12 @@
 //! Token accounts and mints as bytes, and calls to a token program. Classic and Token-2022 share the first 165 and 82 bytes.
 
 use crate::{
-    bounded::Bounded,
+    accounts::same,
     constants::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
-    error::{VaultError, OTHER_PROGRAM},
+    error::{Checked, VaultError, OTHER_PROGRAM},
+    runtime::{Call, Party},
 };
-use pinocchio::{
-    address::address_eq,
-    cpi::{invoke_signed, invoke_signed_with_slice, Signer},
-    error::ProgramError,
-    instruction::{InstructionAccount, InstructionView},
-    AccountView, Address, ProgramResult,
-};
+use pinocchio::{cpi::Signer, AccountView, Address};
 
 const ACCOUNT_BYTES: usize = 165;
 const MINT_BYTES: usize = 82;
@@ -20,9 +15,6 @@ const KIND_MINT: u8 = 1;
 const KIND_ACCOUNT: u8 = 2;
 const INITIALIZED: u8 = 1;
 const NONE: [u8; 4] = [0; 4];
-
-/// Of a transfer with the accounts of its hook.
-const ACCOUNTS_MAX: usize = 64;
 
 const CLOSE_ACCOUNT: u8 = 9;
 const REVOKE: u8 = 5;
@@ -67,6 +59,7 @@ impl Token {
 }
 
 /// The token account, when it is one of `token_program` and initialized. The reference is to live data: read it anew after a call.
+#[inline(never)]
 pub fn account<'a>(account: &'a AccountView, token_program: &Address) -> Option<&'a Token> {
     if !account.owned_by(token_program) {
         return None;
@@ -82,18 +75,20 @@ pub fn account<'a>(account: &'a AccountView, token_program: &Address) -> Option<
     (token.state != 0).then_some(token)
 }
 
+#[inline(never)]
+fn account_owned<'a>(view: &'a AccountView, token_program: &Address, mint: &Address, owner: &Address) -> Option<&'a Token> {
+    account(view, token_program).filter(|token| same(&token.mint, mint) && same(&token.owner, owner))
+}
+
 /// A token account of this mint that `owner` owns, or InvalidTokenAccount.
 #[inline(always)]
-pub fn account_of<'a>(view: &'a AccountView, token_program: &Address, mint: &Address, owner: &Address) -> Result<&'a Token, ProgramError> {
-    match account(view, token_program) {
-        Some(token) if address_eq(&token.mint, mint) && address_eq(&token.owner, owner) => Ok(token),
-        _ => Err(VaultError::InvalidTokenAccount.into()),
-    }
+pub fn account_of<'a>(view: &'a AccountView, token_program: &Address, mint: &Address, owner: &Address) -> Checked<&'a Token> {
+    account_owned(view, token_program, mint, owner).ok_or(VaultError::InvalidTokenAccount.into())
 }
 
 /// As `account_of`, and with nobody else who could move or close it.
 #[inline(always)]
-pub fn untampered<'a>(view: &'a AccountView, token_program: &Address, mint: &Address, owner: &Address) -> Result<&'a Token, ProgramError> {
+pub fn untampered<'a>(view: &'a AccountView, token_program: &Address, mint: &Address, owner: &Address) -> Checked<&'a Token> {
     let token = account_of(view, token_program, mint, owner)?;
     if token.is_untampered() {
         Ok(token)
@@ -103,22 +98,26 @@ pub fn untampered<'a>(view: &'a AccountView, token_program: &Address, mint: &Add
 }
 
 /// Decimals of a mint of this token program, or InvalidMint.
-pub fn mint_decimals(view: &AccountView, token_program: &Address) -> Result<u8, ProgramError> {
+#[inline(always)]
+pub fn mint_decimals(view: &AccountView, token_program: &Address) -> Checked<u8> {
+    decimals(view, token_program).copied().ok_or(VaultError::InvalidMint.into())
+}
+
+#[inline(never)]
+fn decimals<'a>(view: &'a AccountView, token_program: &Address) -> Option<&'a u8> {
     // SAFETY: this program never borrows a mint mutably.
     let data = unsafe { view.borrow_unchecked() };
     let is_mint = view.owned_by(token_program) && (data.len() == MINT_BYTES || data.get(KIND_OFFSET) == Some(&KIND_MINT));
-    match (is_mint, data.get(44), data.get(45)) {
-        (true, Some(decimals), Some(&INITIALIZED)) => Ok(*decimals),
-        _ => Err(VaultError::InvalidMint.into()),
-    }
+    let is_initialized = data.get(45) == Some(&INITIALIZED);
+    data.get(44).filter(|_| is_mint && is_initialized)
 }
 
 pub fn is_token_program(id: &Address) -> bool {
-    address_eq(id, &TOKEN_PROGRAM) || address_eq(id, &TOKEN_2022_PROGRAM)
+    same(id, &TOKEN_PROGRAM) || same(id, &TOKEN_2022_PROGRAM)
 }
 
 /// Classic or Token-2022.
-pub fn any_program(account: &AccountView) -> ProgramResult {
+pub fn any_program(account: &AccountView) -> Checked {
     if is_token_program(account.address()) {
         Ok(())
     } else {
@@ -135,27 +134,29 @@ pub struct Movement<'a> {
 
 impl Movement<'_> {
     #[inline(never)]
-    pub fn of(&self, amount: u64, signers: &[Signer]) -> ProgramResult {
+    pub fn of(&self, amount: u64, signers: &[Signer]) {
         let mut data = [0u8; 9];
         data[0] = TRANSFER;
         data[1..].copy_from_slice(&amount.to_le_bytes());
-        let metas = [
-            InstructionAccount::writable(self.from.address()),
-            InstructionAccount::writable(self.to.address()),
-            InstructionAccount::readonly_signer(self.authority.address()),
-        ];
-        let instruction = InstructionView { program_id: &TOKEN_PROGRAM, accounts: &metas, data: &data };
-        invoke_signed(&instruction, &[self.from, self.to, self.authority], signers)
+        let parties = [Party::writable(self.from), Party::writable(self.to), Party::signer(self.authority)];
+        Call::new(&TOKEN_PROGRAM, &data, &parties).send(signers);
     }
 
     /// Moves all there is. Returns how much that was.
-    pub fn of_all(&self, signers: &[Signer]) -> Result<u64, ProgramError> {
-        let amount = account(self.from, &TOKEN_PROGRAM).ok_or(VaultError::VaultAccountTampered)?.amount();
+    #[inline(never)]
+    pub fn of_all(&self, signers: &[Signer]) -> u64 {
+        let amount = balance(self.from);
         if amount > 0 {
-            self.of(amount, signers)?;
+            self.of(amount, signers);
         }
-        Ok(amount)
+        amount
     }
+}
+
+/// What a classic token account holds; 0 when it is none, which the callers have excluded.
+#[inline(never)]
+pub fn balance(view: &AccountView) -> u64 {
+    account(view, &TOKEN_PROGRAM).map_or(0, Token::amount)
 }
 
 /// The parties of a checked transfer.
@@ -165,62 +166,45 @@ pub struct Transfer<'a> {
     pub mint: &'a AccountView,
     pub to: &'a AccountView,
     pub authority: &'a AccountView,
+    pub amount: u64,
+    pub decimals: u8,
     /// What a transfer hook needs; never as signers.
     pub extra: &'a [AccountView],
 }
 
 impl Transfer<'_> {
     /// The only transfer that mints with a fee or a hook accept.
-    #[inline(always)]
-    pub fn checked(&self, amount: u64, decimals: u8, signers: &[Signer]) -> ProgramResult {
+    #[inline(never)]
+    pub fn checked(&self, signers: &[Signer]) {
         let mut data = [0u8; 10];
         data[0] = TRANSFER_CHECKED;
-        data[1..9].copy_from_slice(&amount.to_le_bytes());
-        data[9] = decimals;
-        let metas = [
-            InstructionAccount::writable(self.from.address()),
-            InstructionAccount::readonly(self.mint.address()),
-            InstructionAccount::writable(self.to.address()),
-            InstructionAccount::readonly_signer(self.authority.address()),
-        ];
-        let views = [self.from, self.mint, self.to, self.authority];
-        if self.extra.is_empty() {
-            let instruction = InstructionView { program_id: self.program, accounts: &metas, data: &data };
-            return invoke_signed(&instruction, &views, signers);
-        }
-        let (mut all_metas, mut all_views) = (Bounded::<_, ACCOUNTS_MAX>::new(), Bounded::<_, ACCOUNTS_MAX>::new());
-        let mut is_room = true;
-        for (meta, view) in metas.into_iter().zip(views) {
-            is_room &= all_metas.push(meta) && all_views.push(view);
-        }
-        for view in self.extra {
-            let meta = InstructionAccount::new(view.address(), view.is_writable(), false);
-            is_room &= all_metas.push(meta) && all_views.push(view);
-        }
-        if !is_room {
-            return Err(VaultError::ForbiddenRemainingAccount.into());
-        }
-        let instruction = InstructionView { program_id: self.program, accounts: all_metas.as_slice(), data: &data };
-        invoke_signed_with_slice(&instruction, all_views.as_slice(), signers)
+        data[1..9].copy_from_slice(&self.amount.to_le_bytes());
+        data[9] = self.decimals;
+        let parties = [Party::writable(self.from), Party::readonly(self.mint), Party::writable(self.to), Party::signer(self.authority)];
+        // No extra account has the token program's address twice as a signer: it has no key.
+        Call { extra: self.extra, ..Call::new(self.program, &data, &parties) }.send(signers);
     }
 }
 
-/// Takes a delegate's right away.
-#[inline(always)]
-pub fn revoke(program: &Address, account: &AccountView, authority: &AccountView, signers: &[Signer]) -> ProgramResult {
-    let metas = [InstructionAccount::writable(account.address()), InstructionAccount::readonly_signer(authority.address())];
-    let instruction = InstructionView { program_id: program, accounts: &metas, data: &[REVOKE] };
-    invoke_signed(&instruction, &[account, authority], signers)
+/// An instruction on one token account that is its code and nothing more.
+pub struct Command<'a> {
+    pub program: &'a Address,
+    pub account: &'a AccountView,
+    /// Where the lamports of a closed account go.
+    pub to: &'a AccountView,
+    pub authority: &'a AccountView,
 }
 
-/// Closes an empty account; its lamports go to `to`.
-#[inline(always)]
-pub fn close(program: &Address, account: &AccountView, to: &AccountView, authority: &AccountView, signers: &[Signer]) -> ProgramResult {
-    let metas = [
-        InstructionAccount::writable(account.address()),
-        InstructionAccount::writable(to.address()),
-        InstructionAccount::readonly_signer(authority.address()),
-    ];
-    let instruction = InstructionView { program_id: program, accounts: &metas, data: &[CLOSE_ACCOUNT] };
-    invoke_signed(&instruction, &[account, to, authority], signers)
+impl Command<'_> {
+    /// Takes a delegate's right away.
+    pub fn revoke(&self, signers: &[Signer]) {
+        let parties = [Party::writable(self.account), Party::signer(self.authority)];
+        Call::new(self.program, &[REVOKE], &parties).send(signers);
+    }
+
+    /// Closes an empty account.
+    pub fn close(&self, signers: &[Signer]) {
+        let parties = [Party::writable(self.account), Party::writable(self.to), Party::signer(self.authority)];
+        Call::new(self.program, &[CLOSE_ACCOUNT], &parties).send(signers);
+    }
 }

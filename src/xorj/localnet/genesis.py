@@ -61,7 +61,7 @@ class Genesis:
 
 
 def local_genesis(*, slot: int = 1, unix_seconds: int = 1_700_000_000, programs: Mapping[Pubkey, bytes] | None = None) -> Genesis:
-    """The usual local chain: faucet, node, USDC, USDT and wrapped SOL at their mainnet addresses, and the bundled programs unless others."""
+    """The usual local chain: faucet, node, USDC, USDT and wrapped SOL at their mainnet addresses; the bundled programs unless others."""
     loaded = bundled_programs() if programs is None else dict(programs)
     return Genesis(programs=loaded, accounts=_usual_accounts(), slot=slot, unix_seconds=unix_seconds)
 

@@ -6,24 +6,20 @@
 
 use super::burn_nonce::{not_in_slot_of_grant, use_nonce};
 use crate::{
-    accounts::{load_policy, load_vault, program, read_config, signer, writable, Context},
+    accounts::{load_policy, load_vault, program, read_config, same, signer, writable, Context},
     arguments::{Guard, Reader},
     bounded::Bounded,
     constants::*,
-    error::{VaultError, OTHER_PROGRAM, SEEDS, TOO_FEW_ACCOUNTS},
+    error::{Checked, VaultError, OTHER_PROGRAM, SEEDS, TOO_FEW_ACCOUNTS},
     events,
     route::{self, Route},
-    runtime,
+    runtime::{self, Call, Clock},
     state::{Config, Policy, Vault},
     token::{self, Movement, Token},
 };
 use pinocchio::{
-    address::address_eq,
-    cpi::{invoke_signed_with_slice, Seed, Signer},
-    error::ProgramError,
-    instruction::{InstructionAccount, InstructionView},
-    sysvars::{clock::Clock, Sysvar},
-    AccountView, Address, ProgramResult,
+    cpi::{Seed, Signer},
+    AccountView, Address,
 };
 
 const ACCOUNTS: usize = 15;
@@ -39,10 +35,10 @@ struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    fn read(data: &'a [u8]) -> Result<Self, ProgramError> {
-        let mut reader = Reader(data);
-        let (amount_in, minimum_amount_out) = (reader.u64()?, reader.u64()?);
-        let (route_data, guard) = (reader.bytes()?, reader.guard()?);
+    fn read(data: &'a [u8]) -> Checked<Self> {
+        let mut reader = Reader::new(data);
+        let (amount_in, minimum_amount_out) = (reader.u64(), reader.u64());
+        let (route_data, guard) = (reader.bytes(), reader.guard());
         reader.end()?;
         Ok(Self { amount_in, minimum_amount_out, route_data, guard })
     }
@@ -68,7 +64,7 @@ struct Accounts {
 
 impl Accounts {
     #[inline(always)]
-    fn parse(context: &Context) -> Result<Self, ProgramError> {
+    fn parse(context: &Context) -> Checked<Self> {
         let [bot, vault, policy, config, trade_authority, vault_input, vault_output, trade_input, trade_output, input_mint, output_mint, token_program, router, event_authority, program] =
             context.take::<ACCOUNTS>()?;
         signer(&bot)?;
@@ -101,14 +97,14 @@ enum Leg {
 }
 
 #[inline(never)]
-pub fn bot_trade(context: Context, data: &[u8]) -> ProgramResult {
+pub fn bot_trade(context: &Context, data: &[u8]) -> Checked {
     if runtime::stack_height() != STACK_HEIGHT_OF_A_TRANSACTION {
         return Err(VaultError::CalledByProgram.into());
     }
     let arguments = Arguments::read(data)?;
     let accounts = Accounts::parse(&context)?;
     let route_accounts = context.rest(ACCOUNTS);
-    let clock = Clock::get()?;
+    let clock = Clock::get();
     let now = clock.unix_timestamp;
     let vault = load_vault(&accounts.vault, context.program)?;
     is_bot(&vault, &accounts.bot)?;
@@ -147,22 +143,24 @@ pub fn bot_trade(context: Context, data: &[u8]) -> ProgramResult {
     let input_out = Movement { from: &accounts.vault_input, to: &accounts.trade_input, authority: &accounts.vault };
 
     // A stranger's dust must neither block a trade nor count as its output.
-    input_back.of_all(&trade_signer)?;
-    output_back.of_all(&trade_signer)?;
-    if balance(&accounts.vault_input)? < arguments.amount_in {
+    input_back.of_all(&trade_signer);
+    output_back.of_all(&trade_signer);
+    if token::balance(&accounts.vault_input) < arguments.amount_in {
         return Err(VaultError::InsufficientVaultBalance.into());
     }
-    let output_before = balance(&accounts.vault_output)?;
-    input_out.of(arguments.amount_in, &vault_signer)?;
-    Call { accounts: &accounts, route: route_accounts, data: arguments.route_data }.send(&trade_signer)?;
+    let output_before = token::balance(&accounts.vault_output);
+    input_out.of(arguments.amount_in, &vault_signer);
+    // Whoever signed our transaction does not sign this call: only the trade authority does.
+    let router = Call::new(accounts.router.address(), arguments.route_data, &[]);
+    Call { extra: route_accounts, extra_signer: accounts.trade_authority.address(), ..router }.send(&trade_signer);
     watched.verify(&accounts, route_accounts)?;
-    let returned = input_back.of_all(&trade_signer)?;
-    output_back.of_all(&trade_signer)?;
-    if balance(&accounts.trade_input)? != 0 || balance(&accounts.trade_output)? != 0 {
+    let returned = input_back.of_all(&trade_signer);
+    output_back.of_all(&trade_signer);
+    if token::balance(&accounts.trade_input) != 0 || token::balance(&accounts.trade_output) != 0 {
         return Err(VaultError::VaultAccountTampered.into());
     }
 
-    let amount_out = balance(&accounts.vault_output)?.checked_sub(output_before).ok_or(VaultError::MathOverflow)?;
+    let amount_out = token::balance(&accounts.vault_output).checked_sub(output_before).ok_or(VaultError::MathOverflow)?;
     if amount_out < arguments.minimum_amount_out {
         return Err(VaultError::SlippageExceeded.into());
     }
@@ -178,7 +176,8 @@ pub fn bot_trade(context: Context, data: &[u8]) -> ProgramResult {
         minimum_amount_out: arguments.minimum_amount_out,
         timestamp: now,
     }
-    .emit(context.program, &accounts.event_authority)
+    .emit(context.program, &accounts.event_authority);
+    Ok(())
 }
 
 fn is_bot(vault: &Vault, signer: &AccountView) -> Result<(), VaultError> {
@@ -187,7 +186,7 @@ fn is_bot(vault: &Vault, signer: &AccountView) -> Result<(), VaultError> {
     }
     match &vault.bot_authority {
         None => Err(VaultError::BotAuthorityNotSet),
-        Some(bot) if !address_eq(bot, signer.address()) => Err(VaultError::BotAuthorityMismatch),
+        Some(bot) if !same(bot, signer.address()) => Err(VaultError::BotAuthorityMismatch),
         Some(_) => Ok(()),
     }
 }
@@ -215,19 +214,19 @@ fn check_amounts(arguments: &Arguments) -> Result<(), VaultError> {
     Ok(())
 }
 
-fn check_programs(accounts: &Accounts, own: &Address, policy: &Policy, routers: u8) -> ProgramResult {
-    if !address_eq(accounts.trade_authority.address(), &policy.trade_authority) {
+fn check_programs(accounts: &Accounts, own: &Address, policy: &Policy, routers: u8) -> Checked {
+    if !same(accounts.trade_authority.address(), &policy.trade_authority) {
         return Err(SEEDS);
     }
-    if !address_eq(accounts.token_program.address(), &TOKEN_PROGRAM) {
-        let is_token_2022 = address_eq(accounts.token_program.address(), &TOKEN_2022_PROGRAM);
+    if !same(accounts.token_program.address(), &TOKEN_PROGRAM) {
+        let is_token_2022 = same(accounts.token_program.address(), &TOKEN_2022_PROGRAM);
         return Err(if is_token_2022 { VaultError::UnsupportedTokenProgram.into() } else { OTHER_PROGRAM });
     }
-    let entry = ROUTERS.iter().position(|router| address_eq(router, accounts.router.address()));
+    let entry = ROUTERS.iter().position(|router| same(router, accounts.router.address()));
     if entry.is_none_or(|entry| routers >> entry & 1 == 0) {
         return Err(VaultError::RouterNotAllowed.into());
     }
-    if !address_eq(accounts.event_authority.address(), &EVENT_AUTHORITY) {
+    if !same(accounts.event_authority.address(), &EVENT_AUTHORITY) {
         return Err(SEEDS);
     }
     program(&accounts.program, own)
@@ -236,20 +235,20 @@ fn check_programs(accounts: &Accounts, own: &Address, policy: &Policy, routers: 
 /// True for a buy, false for a sale.
 fn check_mints(accounts: &Accounts, policy: &Policy) -> Result<bool, VaultError> {
     let (input, output) = (&accounts.input_mint, &accounts.output_mint);
-    if address_eq(input.address(), output.address()) {
+    if same(input.address(), output.address()) {
         return Err(VaultError::SameMint);
     }
     if input.owned_by(&TOKEN_2022_PROGRAM) || output.owned_by(&TOKEN_2022_PROGRAM) {
         return Err(VaultError::UnsupportedTokenProgram);
     }
-    let is_buy = address_eq(input.address(), &policy.base_mint);
-    if !is_buy && !address_eq(output.address(), &policy.base_mint) {
+    let is_buy = same(input.address(), &policy.base_mint);
+    if !is_buy && !same(output.address(), &policy.base_mint) {
         return Err(VaultError::BaseLegRequired);
     }
     Ok(is_buy)
 }
 
-fn check_token_accounts(accounts: &Accounts) -> ProgramResult {
+fn check_token_accounts(accounts: &Accounts) -> Checked {
     let (vault, trade) = (accounts.vault.address(), accounts.trade_authority.address());
     let (input, output) = (accounts.input_mint.address(), accounts.output_mint.address());
     token::untampered(&accounts.vault_input, &TOKEN_PROGRAM, input, vault)?;
@@ -260,7 +259,7 @@ fn check_token_accounts(accounts: &Accounts) -> ProgramResult {
 }
 
 /// Each account whose place in the route is known must stand there; so the route can name no other source, destination or authority.
-fn check_route_accounts(accounts: &Accounts, route: Route, given: &[AccountView]) -> ProgramResult {
+fn check_route_accounts(accounts: &Accounts, route: Route, given: &[AccountView]) -> Checked {
     if given.len() < route.fixed_accounts() {
         return Err(TOO_FEW_ACCOUNTS);
     }
@@ -279,11 +278,11 @@ fn check_route_accounts(accounts: &Accounts, route: Route, given: &[AccountView]
         (token_programs + 1, &TOKEN_PROGRAM),
         (router, accounts.router.address()),
     ];
-    let mut is_in_place = pinned.iter().all(|(slot, expected)| at(*slot).is_some_and(|found| address_eq(found, expected)));
+    let mut is_in_place = pinned.iter().all(|(slot, expected)| at(*slot).is_some_and(|found| same(found, expected)));
     if route == Route::Own {
         // The optional destination: none, which the router's own id says, or the same account once more.
         let allowed = [accounts.router.address(), accounts.trade_output.address()];
-        is_in_place &= at(7).is_some_and(|found| allowed.iter().any(|address| address_eq(found, address)));
+        is_in_place &= at(7).is_some_and(|found| allowed.iter().any(|address| same(found, address)));
     }
     if is_in_place {
         Ok(())
@@ -316,7 +315,7 @@ struct Watched {
 
 /// Refuses what must never be handed to a router, and notes what must come back as it was.
 #[inline(never)]
-fn watch(accounts: &Accounts, vault: &Vault, route: &[AccountView]) -> Result<Watched, ProgramError> {
+fn watch(accounts: &Accounts, vault: &Vault, route: &[AccountView]) -> Checked<Watched> {
     if route.len() > ROUTE_ACCOUNTS_MAX {
         return Err(VaultError::ForbiddenRemainingAccount.into());
     }
@@ -325,16 +324,16 @@ fn watch(accounts: &Accounts, vault: &Vault, route: &[AccountView]) -> Result<Wa
     is_room &= found.push(Before::of(Place::TradeOutput, &accounts.trade_output, None)?);
     for (index, account) in route.iter().enumerate() {
         let address = account.address();
-        let is_person = address_eq(address, accounts.bot.address()) || address_eq(address, &vault.owner);
+        let is_person = same(address, accounts.bot.address()) || same(address, &vault.owner);
         if is_person || account.owned_by(accounts.program.address()) {
             return Err(VaultError::ForbiddenRemainingAccount.into());
         }
         let Some(token) = any_token(account) else { continue };
-        if address_eq(&token.owner, accounts.vault.address()) {
+        if same(&token.owner, accounts.vault.address()) {
             return Err(VaultError::ForbiddenRemainingAccount.into());
         }
-        let is_passed_through = address_eq(address, accounts.trade_input.address()) || address_eq(address, accounts.trade_output.address());
-        if address_eq(&token.owner, accounts.trade_authority.address()) && !is_passed_through {
+        let is_passed_through = same(address, accounts.trade_input.address()) || same(address, accounts.trade_output.address());
+        if same(&token.owner, accounts.trade_authority.address()) && !is_passed_through {
             is_room &= found.push(Before::of(Place::Route(index), account, Some(token))?);
         }
     }
@@ -367,7 +366,7 @@ impl Watched {
             account.and_then(|account| any_token(account).map(|token| (account, token))).is_some_and(|(account, token)| {
                 token.is_untampered()
                     && token.state == before.state
-                    && address_eq(&token.owner, authority.address())
+                    && same(&token.owner, authority.address())
                     && (is_passed_through || token.amount() >= before.amount)
                     && spare_lamports(account, token) >= before.spare_lamports
             })
@@ -386,35 +385,6 @@ fn any_token(account: &AccountView) -> Option<&Token> {
 
 fn spare_lamports(account: &AccountView, token: &Token) -> u64 {
     account.lamports().saturating_sub(if token.is_native() { token.amount() } else { 0 })
-}
-
-fn balance(account: &AccountView) -> Result<u64, VaultError> {
-    token::account(account, &TOKEN_PROGRAM).map(Token::amount).ok_or(VaultError::VaultAccountTampered)
-}
-
-/// The route, handed on. Whoever signed our transaction does not sign this call: only the trade authority does.
-struct Call<'a> {
-    accounts: &'a Accounts,
-    route: &'a [AccountView],
-    data: &'a [u8],
-}
-
-impl Call<'_> {
-    #[inline(never)]
-    fn send(&self, signer: &[Signer]) -> ProgramResult {
-        let authority = self.accounts.trade_authority.address();
-        let mut metas = Bounded::<_, ROUTE_ACCOUNTS_MAX>::new();
-        let mut is_room = true;
-        for account in self.route {
-            let is_signer = address_eq(account.address(), authority);
-            is_room &= metas.push(InstructionAccount::new(account.address(), account.is_writable(), is_signer));
-        }
-        if !is_room {
-            return Err(VaultError::ForbiddenRemainingAccount.into());
-        }
-        let instruction = InstructionView { program_id: self.accounts.router.address(), accounts: metas.as_slice(), data: self.data };
-        invoke_signed_with_slice(&instruction, self.route, signer)
-    }
 }
 
 /// Books what happened: a buy adds units at cost, a sale below cost is charged to the day's losses.

@@ -5,26 +5,23 @@ use crate::{
     accounts::{load_policy, load_vault, signer, writable, Context},
     arguments::{Guard, Reader},
     constants::DEADLINE_SLOTS_MAX,
-    error::VaultError,
+    error::{Checked, VaultError},
     nonce,
+    runtime::Clock,
     state::Policy,
-};
-use pinocchio::{
-    sysvars::{clock::Clock, Sysvar},
-    ProgramResult,
 };
 
 #[inline(never)]
-pub fn burn_nonce(context: Context, data: &[u8]) -> ProgramResult {
-    let mut reader = Reader(data);
-    let guard = reader.guard()?;
+pub fn burn_nonce(context: &Context, data: &[u8]) -> Checked {
+    let mut reader = Reader::new(data);
+    let guard = reader.guard();
     reader.end()?;
     let [authority, vault_account, mut policy] = context.take()?;
     signer(&authority)?;
     let vault = load_vault(&vault_account, context.program)?;
     writable([&policy])?;
     let policy = load_policy(&mut policy, &vault_account, context.program)?;
-    let slot = Clock::get()?.slot;
+    let slot = Clock::get().slot;
     if is_bot(&vault, &authority) {
         not_in_slot_of_grant(policy, slot)?;
     } else if !is_owner(&vault, &authority) {

@@ -4,12 +4,12 @@
 use crate::{
     accounts::{load_policy, owned_vault, writable, Context},
     arguments,
-    error::VaultError,
+    error::{Checked, VaultError},
 };
-use pinocchio::{error::ProgramError, AccountView, ProgramResult};
+use pinocchio::AccountView;
 
 #[inline(never)]
-pub fn close_vault(context: Context, data: &[u8]) -> ProgramResult {
+pub fn close_vault(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
     let [mut owner, mut vault_account, mut policy] = context.take()?;
     let vault = owned_vault(&vault_account, &owner, context.program)?;
@@ -23,9 +23,13 @@ pub fn close_vault(context: Context, data: &[u8]) -> ProgramResult {
 }
 
 /// Zeroes the data before the account goes, so that nothing can read it back within the transaction.
-fn close(account: &mut AccountView, to: &mut AccountView) -> ProgramResult {
-    let lamports = to.lamports().checked_add(account.lamports()).ok_or(ProgramError::from(VaultError::MathOverflow))?;
-    to.set_lamports(lamports);
-    account.try_borrow_mut()?.fill(0);
-    account.close()
+#[inline(never)]
+fn close(account: &mut AccountView, to: &mut AccountView) -> Checked {
+    to.set_lamports(to.lamports().checked_add(account.lamports()).ok_or(VaultError::MathOverflow)?);
+    // SAFETY: nothing borrows the account, and it is gone after this.
+    unsafe {
+        account.borrow_unchecked_mut().fill(0);
+        account.close_unchecked();
+    }
+    Ok(())
 }

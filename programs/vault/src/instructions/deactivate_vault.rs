@@ -4,16 +4,13 @@ use super::revoke_bot_authority::clear_bot;
 use crate::{
     accounts::{load_policy, owned_vault, store_vault, writable, Context},
     arguments,
-    error::VaultError,
+    error::{Checked, VaultError},
     events,
-};
-use pinocchio::{
-    sysvars::{clock::Clock, Sysvar},
-    ProgramResult,
+    runtime::Clock,
 };
 
 #[inline(never)]
-pub fn deactivate_vault(context: Context, data: &[u8]) -> ProgramResult {
+pub fn deactivate_vault(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
     let [owner, mut vault_account, mut policy] = context.take()?;
     let mut vault = owned_vault(&vault_account, &owner, context.program)?;
@@ -22,7 +19,7 @@ pub fn deactivate_vault(context: Context, data: &[u8]) -> ProgramResult {
     if !vault.is_active {
         return Err(VaultError::VaultAlreadyInactive.into());
     }
-    let now = Clock::get()?.unix_timestamp;
+    let now = Clock::get().unix_timestamp;
     vault.is_active = false;
     if vault.bot_authority.is_some() {
         clear_bot(&mut vault_account, &mut vault, policy, now);

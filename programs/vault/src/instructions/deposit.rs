@@ -1,21 +1,20 @@
 //! deposit: base mint from the owner to the vault, under the cap. Anyone else, any other mint, any other account: refused.
 
 use crate::{
-    accounts::{owned_vault, program, read_config, read_policy, store_vault, writable, Context},
-    arguments,
+    accounts::{owned_vault, program, read_config, read_policy, same, store_vault, writable, Context},
+    arguments::Reader,
     constants::{DEPOSIT_CEILING, TOKEN_PROGRAM},
-    error::VaultError,
-    events, token,
-};
-use pinocchio::{
-    address::address_eq,
-    sysvars::{clock::Clock, Sysvar},
-    ProgramResult,
+    error::{Checked, VaultError},
+    events,
+    runtime::Clock,
+    token,
 };
 
 #[inline(never)]
-pub fn deposit(context: Context, data: &[u8]) -> ProgramResult {
-    let amount = arguments::amount(data)?;
+pub fn deposit(context: &Context, data: &[u8]) -> Checked {
+    let mut reader = Reader::new(data);
+    let amount = reader.u64();
+    reader.end()?;
     let [owner, mut vault_account, policy, config, owner_token, vault_token, mint, token_program] = context.take()?;
     let mut vault = owned_vault(&vault_account, &owner, context.program)?;
     writable([&vault_account, &owner_token, &vault_token])?;
@@ -31,7 +30,7 @@ pub fn deposit(context: Context, data: &[u8]) -> ProgramResult {
     if amount == 0 {
         return Err(VaultError::InvalidAmount.into());
     }
-    if !address_eq(mint.address(), &policy.base_mint) {
+    if !same(mint.address(), &policy.base_mint) {
         return Err(VaultError::InvalidMint.into());
     }
     token::untampered(&vault_token, &TOKEN_PROGRAM, mint.address(), vault_account.address())?;
@@ -41,10 +40,10 @@ pub fn deposit(context: Context, data: &[u8]) -> ProgramResult {
         return Err(VaultError::DepositCapExceeded.into());
     }
 
-    token::Movement { from: &owner_token, to: &vault_token, authority: &owner }.of(amount, &[])?;
+    token::Movement { from: &owner_token, to: &vault_token, authority: &owner }.of(amount, &[]);
     vault.total_deposited = total;
     store_vault(&mut vault_account, &vault);
-    let timestamp = Clock::get()?.unix_timestamp;
+    let timestamp = Clock::get().unix_timestamp;
     let (vault, owner, mint) = (vault_account.address(), owner.address(), mint.address());
     events::Moved { vault, owner, mint, amount, total_deposited: total, timestamp }.deposited();
     Ok(())

@@ -1,20 +1,17 @@
 //! grant_bot_authority: lets one key trade. Never replaces a bot silently; the slot becomes the bot's epoch.
 
 use crate::{
-    accounts::{load_policy, owned_vault, store_vault, writable, Context},
+    accounts::{load_policy, owned_vault, same, store_vault, writable, Context},
     arguments,
     constants::BOT_LIFETIME_SECONDS,
-    error::VaultError,
+    error::{Checked, VaultError},
     events,
+    runtime::Clock,
 };
-use pinocchio::{
-    address::address_eq,
-    sysvars::{clock::Clock, Sysvar},
-    Address, ProgramResult,
-};
+use pinocchio::Address;
 
 #[inline(never)]
-pub fn grant_bot_authority(context: Context, data: &[u8]) -> ProgramResult {
+pub fn grant_bot_authority(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
     let [owner, mut vault_account, mut policy_account, bot] = context.take()?;
     let mut vault = owned_vault(&vault_account, &owner, context.program)?;
@@ -27,11 +24,11 @@ pub fn grant_bot_authority(context: Context, data: &[u8]) -> ProgramResult {
     if vault.bot_authority.is_some() {
         return Err(VaultError::BotAuthorityAlreadySet.into());
     }
-    if own.contains(bot.address()) || address_eq(bot.address(), &policy.trade_authority) {
+    if own.contains(bot.address()) || same(bot.address(), &policy.trade_authority) {
         return Err(VaultError::InvalidBotAuthority.into());
     }
 
-    let clock = Clock::get()?;
+    let clock = Clock::get();
     let now = clock.unix_timestamp;
     policy.apply_matured(now);
     // An expiry that the owner has set ahead stands; else the bot gets its usual time.

@@ -1,23 +1,18 @@
 //! initialize_vault: the signer's vault and its policy with safe defaults. The only instruction that searches addresses.
 
 use crate::{
-    accounts::{program, read_config, signer, writable, Context},
+    accounts::{program, read_config, same, signer, writable, Context},
     arguments,
     constants::*,
-    error::{ALREADY_INITIALIZED, SEEDS},
+    create::{Creation, Derived},
+    error::{Checked, ALREADY_INITIALIZED, SEEDS},
+    runtime::Clock,
     state::{Policy, Vault},
 };
-use pinocchio::{
-    address::address_eq,
-    cpi::{Seed, Signer},
-    error::ProgramError,
-    sysvars::{clock::Clock, Sysvar},
-    AccountView, Address, ProgramResult,
-};
-use pinocchio_system::create_account_with_minimum_balance_signed;
+use pinocchio::{AccountView, Address};
 
 #[inline(never)]
-pub fn initialize_vault(context: Context, data: &[u8]) -> ProgramResult {
+pub fn initialize_vault(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
     let [owner, mut vault, mut policy, config, system] = context.take()?;
     signer(&owner)?;
@@ -33,11 +28,11 @@ pub fn initialize_vault(context: Context, data: &[u8]) -> ProgramResult {
         return Err(ALREADY_INITIALIZED);
     }
     let (trade_authority, trade_bump) = Address::find_program_address(&[TRADE_SEED, vault.address().as_ref()], context.program);
-    let now = Clock::get()?.unix_timestamp;
+    let now = Clock::get().unix_timestamp;
 
     let creation = Creation { program: context.program, payer: &owner };
-    creation.make(&mut vault, Vault::LEN, &Derived { prefix: VAULT_SEED, key: owner.address(), bump })?;
-    creation.make(&mut policy, Policy::LEN, &Derived { prefix: POLICY_SEED, key: vault.address(), bump: policy_bump })?;
+    creation.make(&vault, Vault::LEN, &Derived { word: VAULT_SEED, key: owner.address().as_ref(), bump })?;
+    creation.make(&policy, Policy::LEN, &Derived { word: POLICY_SEED, key: vault.address().as_ref(), bump: policy_bump })?;
     let state = Vault { owner: *owner.address(), total_deposited: 0, bot_authority: None, is_active: true, created_at: now, bump };
     // SAFETY: just made with this length; nothing borrows it.
     unsafe { vault.borrow_unchecked_mut() }.copy_from_slice(&state.bytes());
@@ -60,32 +55,12 @@ pub fn initialize_vault(context: Context, data: &[u8]) -> ProgramResult {
     Ok(())
 }
 
-fn searched(account: &AccountView, seeds: &[&[u8]], program: &Address) -> Result<u8, ProgramError> {
+#[inline(always)]
+fn searched(account: &AccountView, seeds: &[&[u8]], program: &Address) -> Checked<u8> {
     let (address, bump) = Address::find_program_address(seeds, program);
-    if address_eq(account.address(), &address) {
+    if same(account.address(), &address) {
         Ok(bump)
     } else {
         Err(SEEDS)
-    }
-}
-
-struct Creation<'a> {
-    program: &'a Address,
-    payer: &'a AccountView,
-}
-
-struct Derived<'a> {
-    prefix: &'a [u8],
-    key: &'a Address,
-    bump: u8,
-}
-
-impl Creation<'_> {
-    /// Also where somebody has sent lamports to the address before.
-    #[inline(never)]
-    fn make(&self, account: &mut AccountView, length: usize, at: &Derived) -> ProgramResult {
-        let bump = [at.bump];
-        let seeds = [Seed::from(at.prefix), Seed::from(at.key.as_ref()), Seed::from(&bump)];
-        create_account_with_minimum_balance_signed(account, length, self.program, self.payer, None, &[Signer::from(&seeds)])
     }
 }

@@ -1,20 +1,17 @@
 //! pause_vault: stops trades of this vault. Bot or owner, in any state; pausing twice is pausing.
 
 use crate::{
-    accounts::{load_policy, load_vault, signer, writable, Context},
+    accounts::{load_policy, load_vault, same, signer, writable, Context},
     arguments,
-    error::VaultError,
+    error::{Checked, VaultError},
     events,
+    runtime::Clock,
     state::Vault,
 };
-use pinocchio::{
-    address::address_eq,
-    sysvars::{clock::Clock, Sysvar},
-    AccountView, ProgramResult,
-};
+use pinocchio::AccountView;
 
 #[inline(never)]
-pub fn pause_vault(context: Context, data: &[u8]) -> ProgramResult {
+pub fn pause_vault(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
     let [authority, vault_account, mut policy] = context.take()?;
     signer(&authority)?;
@@ -25,14 +22,14 @@ pub fn pause_vault(context: Context, data: &[u8]) -> ProgramResult {
         return Err(VaultError::Unauthorized.into());
     }
     policy.paused = 1;
-    events::vault_paused(vault_account.address(), authority.address(), true, Clock::get()?.unix_timestamp);
+    events::vault_paused(vault_account.address(), authority.address(), true, Clock::get().unix_timestamp);
     Ok(())
 }
 
 pub fn is_owner(vault: &Vault, authority: &AccountView) -> bool {
-    address_eq(&vault.owner, authority.address())
+    same(&vault.owner, authority.address())
 }
 
 pub fn is_bot(vault: &Vault, authority: &AccountView) -> bool {
-    vault.bot_authority.as_ref().is_some_and(|bot| address_eq(bot, authority.address()))
+    vault.bot_authority.as_ref().is_some_and(|bot| same(bot, authority.address()))
 }

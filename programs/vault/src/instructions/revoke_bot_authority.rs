@@ -3,17 +3,15 @@
 use crate::{
     accounts::{load_policy, owned_vault, store_vault, writable, Context},
     arguments,
-    error::VaultError,
+    error::{Checked, VaultError},
     events,
+    runtime::Clock,
     state::{Limit, Policy, Vault},
 };
-use pinocchio::{
-    sysvars::{clock::Clock, Sysvar},
-    AccountView, ProgramResult,
-};
+use pinocchio::AccountView;
 
 #[inline(never)]
-pub fn revoke_bot_authority(context: Context, data: &[u8]) -> ProgramResult {
+pub fn revoke_bot_authority(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
     let [owner, mut vault_account, mut policy] = context.take()?;
     let mut vault = owned_vault(&vault_account, &owner, context.program)?;
@@ -22,7 +20,7 @@ pub fn revoke_bot_authority(context: Context, data: &[u8]) -> ProgramResult {
     if vault.bot_authority.is_none() {
         return Err(VaultError::BotAuthorityNotSet.into());
     }
-    clear_bot(&mut vault_account, &mut vault, policy, Clock::get()?.unix_timestamp);
+    clear_bot(&mut vault_account, &mut vault, policy, Clock::get().unix_timestamp);
     Ok(())
 }
 

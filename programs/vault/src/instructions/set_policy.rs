@@ -1,19 +1,15 @@
 //! set_policy: the owner changes what is given. Tightening acts at once, loosening after the delay; before the first grant all acts at once.
 
 use crate::{
-    accounts::{load_policy, owned_vault, writable, Context},
+    accounts::{load_policy, owned_vault, same, writable, Context},
     arguments::Reader,
     constants::BPS_PER_ONE,
-    error::VaultError,
+    error::{Checked, VaultError},
     events,
+    runtime::Clock,
     state::{Limit, Policy, ANY_MINT, LIMITS, SLOTS},
 };
-use pinocchio::{
-    address::address_eq,
-    error::ProgramError,
-    sysvars::{clock::Clock, Sysvar},
-    Address, ProgramResult,
-};
+use pinocchio::Address;
 
 /// Listed since for ever.
 const AT_ONCE: i64 = 1;
@@ -26,19 +22,19 @@ struct Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    fn read(data: &'a [u8]) -> Result<Self, ProgramError> {
-        let mut reader = Reader(data);
+    fn read(data: &'a [u8]) -> Checked<Self> {
+        let mut reader = Reader::new(data);
         let mut limits = [None; LIMITS.len()];
         for (value, limit) in limits.iter_mut().zip(LIMITS) {
             *value = match limit {
-                Limit::SpendPerTrade | Limit::SpendPerDay | Limit::LossPerDay => reader.option(Reader::u64)?,
-                Limit::SpendPerTradeBps | Limit::SpendPerDayBps | Limit::LossPerDayBps => reader.option(Reader::u16)?.map(u64::from),
+                Limit::SpendPerTrade | Limit::SpendPerDay | Limit::LossPerDay => reader.option(Reader::u64),
+                Limit::SpendPerTradeBps | Limit::SpendPerDayBps | Limit::LossPerDayBps => reader.option(Reader::u16).map(u64::from),
                 // A negative one becomes greater than any i64 and is refused below.
-                Limit::BotExpiresAt => reader.option(Reader::i64)?.map(|time| time as u64),
-                Limit::MintMode => reader.option(Reader::u8)?.map(u64::from),
+                Limit::BotExpiresAt => reader.option(Reader::i64).map(|time| time as u64),
+                Limit::MintMode => reader.option(Reader::u8).map(u64::from),
             };
         }
-        let arguments = Self { limits, pin: reader.addresses()?, unpin: reader.addresses()? };
+        let arguments = Self { limits, pin: reader.addresses(), unpin: reader.addresses() };
         reader.end()?;
         Ok(arguments)
     }
@@ -66,7 +62,7 @@ impl<'a> Arguments<'a> {
 }
 
 #[inline(never)]
-pub fn set_policy(context: Context, data: &[u8]) -> ProgramResult {
+pub fn set_policy(context: &Context, data: &[u8]) -> Checked {
     let arguments = Arguments::read(data)?;
     let [owner, vault, mut policy] = context.take()?;
     owned_vault(&vault, &owner, context.program)?;
@@ -74,7 +70,7 @@ pub fn set_policy(context: Context, data: &[u8]) -> ProgramResult {
     let policy = load_policy(&mut policy, &vault, context.program)?;
     arguments.check(&policy.base_mint)?;
 
-    let now = Clock::get()?.unix_timestamp;
+    let now = Clock::get().unix_timestamp;
     policy.apply_matured(now);
     // Decided before the mode changes: a mint that any-mint mode admits already is no loosening when it goes on the list.
     let listed_from =
@@ -91,7 +87,7 @@ pub fn set_policy(context: Context, data: &[u8]) -> ProgramResult {
 fn list_mints(policy: &mut Policy, arguments: &Arguments, listed_from: i64, now: i64) -> Result<(), VaultError> {
     for mint in arguments.unpin {
         // The address of zeroes marks free slots; there is nothing to remove.
-        if !address_eq(&Address::new_from_array(*mint), &Address::default()) {
+        if !same(&Address::new_from_array(*mint), &Address::default()) {
             policy.unpin(&Address::new_from_array(*mint));
         }
     }

@@ -1,17 +1,13 @@
 //! update_config: the admin changes any field; the guardian may pause and nothing else.
 
 use crate::{
-    accounts::{load_config, signer, writable, Context},
+    accounts::{load_config, same, signer, writable, Context},
     arguments::Reader,
     constants::*,
-    error::{VaultError, HAS_ONE},
+    error::{Checked, VaultError, HAS_ONE},
+    runtime::Clock,
 };
-use pinocchio::{
-    address::address_eq,
-    error::ProgramError,
-    sysvars::{clock::Clock, Sysvar},
-    Address, ProgramResult,
-};
+use pinocchio::Address;
 
 struct Arguments {
     pending_admin: Option<Address>,
@@ -23,15 +19,15 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn read(data: &[u8]) -> Result<Self, ProgramError> {
-        let mut reader = Reader(data);
+    fn read(data: &[u8]) -> Checked<Self> {
+        let mut reader = Reader::new(data);
         let arguments = Self {
-            pending_admin: reader.option(Reader::address)?,
-            guardian: reader.option(Reader::address)?,
-            vault_cap: reader.option(Reader::u64)?,
-            loosening_delay: reader.option(Reader::i64)?,
-            paused: reader.option(Reader::bool)?,
-            routers: reader.option(Reader::u8)?,
+            pending_admin: reader.option(Reader::address),
+            guardian: reader.option(Reader::address),
+            vault_cap: reader.option(Reader::u64),
+            loosening_delay: reader.option(Reader::i64),
+            paused: reader.option(Reader::bool),
+            routers: reader.option(Reader::u8),
         };
         reader.end()?;
         Ok(arguments)
@@ -60,14 +56,14 @@ impl Arguments {
 }
 
 #[inline(never)]
-pub fn update_config(context: Context, data: &[u8]) -> ProgramResult {
+pub fn update_config(context: &Context, data: &[u8]) -> Checked {
     let arguments = Arguments::read(data)?;
     let [authority, mut account] = context.take()?;
     signer(&authority)?;
     writable([&account])?;
     let config = load_config(&mut account, context.program)?;
-    if !address_eq(authority.address(), &config.admin) {
-        if !address_eq(authority.address(), &config.guardian) {
+    if !same(authority.address(), &config.admin) {
+        if !same(authority.address(), &config.guardian) {
             return Err(HAS_ONE);
         }
         if !arguments.only_pauses() {
@@ -92,7 +88,7 @@ pub fn update_config(context: Context, data: &[u8]) -> ProgramResult {
         config.paused = paused.into();
     }
     if let Some(routers) = arguments.routers {
-        let now = Clock::get()?.unix_timestamp;
+        let now = Clock::get().unix_timestamp;
         config.set_routers(routers, now, now.saturating_add(ROUTER_DELAY_SECONDS));
     }
     Ok(())

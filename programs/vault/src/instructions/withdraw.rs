@@ -1,24 +1,23 @@
 //! withdraw: any mint, classic or Token-2022, from the vault to its owner, at any time. No pause, no config, no bot stands in the way.
 
 use crate::{
-    accounts::{load_policy, owned_vault, store_vault, writable, Context},
-    arguments,
+    accounts::{load_policy, owned_vault, same, store_vault, writable, Context},
+    arguments::Reader,
     constants::VAULT_SEED,
-    error::VaultError,
-    events, token,
+    error::{Checked, VaultError},
+    events,
+    runtime::Clock,
+    token,
 };
-use pinocchio::{
-    address::address_eq,
-    cpi::{Seed, Signer},
-    sysvars::{clock::Clock, Sysvar},
-    ProgramResult,
-};
+use pinocchio::cpi::{Seed, Signer};
 
 const ACCOUNTS: usize = 7;
 
 #[inline(never)]
-pub fn withdraw(context: Context, data: &[u8]) -> ProgramResult {
-    let amount = arguments::amount(data)?;
+pub fn withdraw(context: &Context, data: &[u8]) -> Checked {
+    let mut reader = Reader::new(data);
+    let amount = reader.u64();
+    reader.end()?;
     let [owner, mut vault_account, mut policy, vault_token, owner_token, mint, token_program] = context.take::<ACCOUNTS>()?;
     let mut vault = owned_vault(&vault_account, &owner, context.program)?;
     writable([&vault_account, &policy, &vault_token, &owner_token])?;
@@ -32,7 +31,7 @@ pub fn withdraw(context: Context, data: &[u8]) -> ProgramResult {
     token::account_of(&owner_token, token_program.address(), mint.address(), owner.address())?;
     let left = balance.checked_sub(amount).ok_or(VaultError::InsufficientVaultBalance)?;
 
-    if address_eq(mint.address(), &policy.base_mint) {
+    if same(mint.address(), &policy.base_mint) {
         vault.total_deposited = vault.total_deposited.saturating_sub(amount);
     } else if let Some(index) = policy.slot_of(mint.address()) {
         policy.slot_mut(index)?.withdraw(amount, left)?;
@@ -45,11 +44,13 @@ pub fn withdraw(context: Context, data: &[u8]) -> ProgramResult {
         mint: &mint,
         to: &owner_token,
         authority: &vault_account,
+        amount,
+        decimals,
         extra: context.rest(ACCOUNTS),
     };
-    transfer.checked(amount, decimals, &[Signer::from(&seeds)])?;
+    transfer.checked(&[Signer::from(&seeds)]);
     store_vault(&mut vault_account, &vault);
-    let timestamp = Clock::get()?.unix_timestamp;
+    let timestamp = Clock::get().unix_timestamp;
     let total_deposited = vault.total_deposited;
     let (vault, owner, mint) = (vault_account.address(), owner.address(), mint.address());
     events::Moved { vault, owner, mint, amount, total_deposited, timestamp }.withdrawn();

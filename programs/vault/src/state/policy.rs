@@ -101,6 +101,7 @@ impl Policy {
     pub const VERSION: u8 = 1;
     pub const DISCRIMINATOR: [u8; 8] = [0x72, 0x5f, 0x21, 0x63, 0xe4, 0x52, 0x74, 0x62];
 
+    #[inline(never)]
     pub fn limit(&self, limit: Limit) -> u64 {
         match limit {
             Limit::SpendPerTrade => self.spend_per_trade.get(),
@@ -115,6 +116,7 @@ impl Policy {
     }
 
     /// `value` has been checked by set_policy, so the narrowing ones fit.
+    #[inline(never)]
     fn store(&mut self, limit: Limit, value: u64) {
         match limit {
             Limit::SpendPerTrade => self.spend_per_trade.set(value),
@@ -129,6 +131,7 @@ impl Policy {
     }
 
     /// Moves loosenings whose time has come into force.
+    #[inline(never)]
     pub fn apply_matured(&mut self, now: i64) {
         for limit in LIMITS {
             let pending = self.pending(limit);
@@ -142,6 +145,7 @@ impl Policy {
     }
 
     /// Sets one limit: at once when that tightens it or no bot has ever been granted, else after the delay.
+    #[inline(never)]
     pub fn change(&mut self, limit: Limit, value: u64, now: i64) {
         if self.was_granted == 0 || value <= self.in_force(limit, now) {
             self.cancel(limit);
@@ -154,6 +158,7 @@ impl Policy {
         }
     }
 
+    #[inline(never)]
     pub fn cancel(&mut self, limit: Limit) {
         self.pending_mut(limit).effective_at.set(0);
         self.pending_mut(limit).value.set(0);
@@ -179,8 +184,16 @@ impl Policy {
         &mut self.pending[limit as usize]
     }
 
+    #[inline(always)]
     pub fn slot_of(&self, mint: &Address) -> Option<usize> {
-        self.slots.iter().position(|slot| address_eq(&slot.mint, mint))
+        let index = self.first_slot_of(mint);
+        (index < SLOTS).then_some(index)
+    }
+
+    /// The number of slots where there is none.
+    #[inline(never)]
+    fn first_slot_of(&self, mint: &Address) -> usize {
+        self.slots.iter().position(|slot| address_eq(&slot.mint, mint)).unwrap_or(SLOTS)
     }
 
     pub fn slot_mut(&mut self, index: usize) -> Result<&mut PositionSlot, VaultError> {
@@ -223,6 +236,7 @@ impl Policy {
 
     /// Puts a mint on the list, from block time `from`. A slot is reserved at once. A mint that is listed already stays so; a request that
     /// is still pending starts its clock again.
+    #[inline(never)]
     pub fn pin(&mut self, mint: &Address, from: i64, now: i64) -> Result<(), VaultError> {
         let index = self.slot_of(mint).map_or_else(|| self.free_slot(), Ok)?;
         let slot = self.slot_mut(index)?;
@@ -234,6 +248,7 @@ impl Policy {
     }
 
     /// Takes a mint off the list. What is held may still be sold.
+    #[inline(never)]
     pub fn unpin(&mut self, mint: &Address) {
         if let Some(index) = self.slot_of(mint) {
             if let Ok(slot) = self.slot_mut(index) {
@@ -244,12 +259,14 @@ impl Policy {
     }
 
     /// What the loss cap's share counts: the larger of deposits and the cost of all that is held.
+    #[inline(never)]
     pub fn loss_basis(&self, total_deposited: u64) -> u64 {
         let held = self.slots.iter().fold(0u64, |sum, slot| sum.saturating_add(slot.base_cost.get()));
         held.max(total_deposited)
     }
 
     /// Moves the rolling windows on to block time `now`.
+    #[inline(never)]
     pub fn advance_window(&mut self, now: i64) {
         let newest = self.window_hour.get();
         let hour = budget::hour_of(now);
@@ -257,6 +274,7 @@ impl Policy {
     }
 
     /// Counts a buy against both spend caps.
+    #[inline(never)]
     pub fn charge_spend(&mut self, amount: u64, total_deposited: u64) -> Result<(), VaultError> {
         if amount > budget::cap(self.spend_per_trade.get(), self.spend_per_trade_bps.get(), total_deposited) {
             return Err(VaultError::TradeLimitExceeded);
@@ -266,6 +284,7 @@ impl Policy {
     }
 
     /// Counts what a sale brought in below cost. `basis` is `loss_basis` as it was before the sale.
+    #[inline(never)]
     pub fn charge_loss(&mut self, amount: u64, basis: u64) -> Result<(), VaultError> {
         if amount == 0 {
             return Ok(());
