@@ -4,7 +4,7 @@ A provider is one node or service; quorum over several providers is the business
 for one provider and says which by `name`.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from xorj.chain.transactions import (
@@ -92,3 +92,7 @@ class TransactionSender(Protocol):
 class TransactionSimulator(Protocol):
     async def simulate(self, transaction: bytes, *, accounts: Sequence[Address] = ()) -> Simulation:
         """Executes without signature check against a fresh blockhash; `accounts` are returned as they would be afterwards."""
+
+
+# Signatures of transactions that name an address, as they happen; None when some may have been missed. Hints of when to look, no more.
+Mentions = Callable[[Address], AsyncGenerator[Signature | None]]

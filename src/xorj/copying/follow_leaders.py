@@ -49,21 +49,29 @@ class Watch:
             del self.read[oldest]
 
 
-async def follow_leader(leader: Wallet, watch: Watch) -> list[LeaderTrade]:
-    """Stores his swaps after the cursor and returns them, oldest first. Raises Unavailable: ask again."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one look found: how many transactions were new, and the trades among them, oldest first."""
+
+    transactions: int = 0
+    trades: tuple[LeaderTrade, ...] = ()
+
+
+async def follow_leader(leader: Wallet, watch: Watch) -> Read:
+    """Stores his swaps after the cursor. Raises Unavailable: ask again."""
     cursor = await watch.trades.cursor(leader)
     if cursor is None:
-        return []
+        return Read()
     infos = await _unread(leader, cursor, watch)
     if not infos:
-        return []
+        return Read()
     transactions = await _fetched(infos, watch)
     found = await _trades(leader, [each for each in transactions if each.error is None and each.slot > cursor - OVERLAP_SLOTS], watch)
     read = infos[: len(transactions)]
     if read:
         await watch.trades.record(leader, found, read_to=max(info.slot for info in read))
         watch.remember([info.signature for info in read])
-    return found
+    return Read(len(read), tuple(found))
 
 
 async def _unread(leader: Wallet, cursor: Slot, watch: Watch) -> list[SignatureInfo]:

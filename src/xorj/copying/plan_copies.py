@@ -51,6 +51,7 @@ class Planning:
 class Planned:
     """What came of one leader trade: decisions made, and the vaults that have to wait."""
 
+    trade_id: str
     copies: tuple[PlannedCopy, ...]
     waiting: frozenset[Address]
 
@@ -81,7 +82,7 @@ async def plan_copies(trade: LeaderTrade, planning: Planning, *, behind: frozens
     follows = await planning.follows.undecided(trade)
     if not follows:
         await planning.decisions.record(trade, (), is_decided=True)
-        return Planned((), frozenset())
+        return Planned(trade.id, (), frozenset())
     now = await planning.clock.now()
     since = now.unix_seconds - SECONDS_PER_DAY
     portfolios = await planning.portfolios.portfolios([follow.vault for follow in follows], since_unix_seconds=since)
@@ -99,7 +100,7 @@ async def plan_copies(trade: LeaderTrade, planning: Planning, *, behind: frozens
         copies.append(_planned(trade, situation))
     left = frozenset(follow.vault for follow in follows if follow.vault in waiting)
     await planning.decisions.record(trade, copies, is_decided=not left)
-    return Planned(tuple(copies), left)
+    return Planned(trade.id, tuple(copies), left)
 
 
 def decide(trade: LeaderTrade, situation: Situation) -> Decision:

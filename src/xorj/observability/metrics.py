@@ -13,3 +13,6 @@ HTTP_SECONDS = Histogram(
     "xorj_http_request_seconds", "Time to the end of the answer.", ["service", "method", "route"], buckets=LATENCY_SECONDS
 )
 HEALTH_CHECK = Gauge("xorj_health_check_ok", "1 when the check passed the last time it was asked, else 0.", ["service", "check"])
+LEADER_TRADES = Counter("xorj_leader_trades_total", "Trades of followed leaders seen, by direction.", ["direction"])
+DECISIONS = Counter("xorj_decisions_total", "Decisions about leader trades, by outcome and rule.", ["outcome", "rule"])
+COPYING_ENDED = Counter("xorj_copying_ended_total", "Vaults in which copying ended by the owner's doing or by time, by reason.", ["reason"])
