@@ -18,18 +18,20 @@ import psycopg
 from psycopg import sql
 
 from xorj.primitives.errors import RefusedForSafety, Unavailable
-from xorj.supervisor import postgres_folder, postgres_programs
+from xorj.supervisor import log_files, postgres_folder, postgres_programs
 from xorj.supervisor.backoff import Backoff, GiveUp
-from xorj.supervisor.postgres_account import Account, account_for, death_signal, reachable, require_entry
-from xorj.supervisor.postgres_folder import SUPERUSER, ClusterFolder, FolderLock, Server, Stranger
+from xorj.supervisor.death import death_signal
+from xorj.supervisor.lock import HeldLock
+from xorj.supervisor.postgres_account import Account, account_for, reachable, require_entry
+from xorj.supervisor.postgres_folder import SUPERUSER, ClusterFolder, Server, Stranger
 from xorj.supervisor.postgres_programs import PostgresPrograms
 from xorj.supervisor.runtime_folder import private_folder
 
 CONNECTIONS_MAX = 250
 START_TIMEOUT_S = 120.0
 PROGRESS_EVERY_S = 3.0
-STOP_FAST_TIMEOUT_S = 6.0
-STOP_IMMEDIATE_TIMEOUT_S = 2.0
+STOP_FAST_TIMEOUT_S = 3.0
+STOP_IMMEDIATE_TIMEOUT_S = 1.0
 POLL_S = 0.05
 PREDECESSOR_TIMEOUT_S = 60.0
 STILL_ENDING_DELAY_S = 0.2
@@ -56,15 +58,26 @@ class EmbeddedPostgres:
     """
 
     def __init__(
-        self, folder: Path, *, binaries: Path | None = None, tcp_port: int | None = None, progress: Callable[[str], None] = lambda _: None
+        self,
+        folder: Path,
+        *,
+        binaries: Path | None = None,
+        tcp_port: int | None = None,
+        log: Path | None = None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`folder` is made if missing and becomes this server's own; `binaries` is a `bin` folder, without it the machine's choice."""
+        """`folder` is made if missing and becomes this server's own; `binaries` is a `bin` folder, without it the machine's choice.
+
+        What the server says goes to `log`, by default `server.log` in the folder; `progress` is told what takes long and what went wrong.
+        """
         self._folder = ClusterFolder(Path(os.path.abspath(folder)))  # noqa: PTH100 - resolve() would follow links
         self._binaries, self._tcp_port, self._progress = binaries, tcp_port, progress
+        self.log = log or self._folder.path / "server.log"
         self._changed = threading.Condition()
         self._stopping = threading.Event()
+        self._transition = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._lock: FolderLock | None = None
+        self._lock: HeldLock | None = None
         self._state, self._cause = ServerState.STOPPED, ""
         self.pid: int | None = None
         self.restarts = 0
@@ -81,10 +94,6 @@ class EmbeddedPostgres:
         if self._tcp_port is None:
             raise RefusedForSafety("this PostgreSQL listens on its unix socket only")
         return f"postgresql://{SUPERUSER}:{self._folder.password.read_text()}@127.0.0.1:{self._tcp_port}/{DATABASE}"
-
-    @property
-    def log(self) -> Path:
-        return self._folder.log
 
     @property
     def state(self) -> ServerState:
@@ -104,25 +113,28 @@ class EmbeddedPostgres:
 
     def start(self) -> None:
         """Returns when the server answers. Raises Unavailable with the cause, RefusedForSafety when the folder may not be used."""
-        self._stopping.clear()
-        self._prepare()
-        self._set(ServerState.STARTING)
-        # One thread starts, watches and signals the server: the parent-death signal follows the thread that started it.
-        self._thread = threading.Thread(target=self._run, name="postgres", daemon=True)
-        self._thread.start()
-        with self._changed:
-            self._changed.wait_for(lambda: self._state in {ServerState.READY, ServerState.FAILED})
-        if self._state is ServerState.FAILED:
-            self.stop()
-            raise Unavailable("PostgreSQL", self._cause)
-        try:
-            self._make_database()
-        except BaseException:
-            self.stop()
-            raise
+        with self._transition:
+            if self._lock is not None:
+                raise RefusedForSafety(f"the PostgreSQL server of {self._folder.path} is running already")
+            self._stopping.clear()
+            try:
+                self._prepare()
+                self._start_thread()
+                self._make_database()
+            except (OSError, psycopg.Error) as error:
+                self._shut()
+                raise Unavailable("PostgreSQL", str(error)) from error
+            except BaseException:
+                self._shut()
+                raise
 
     def stop(self) -> None:
-        """Ends the server in order, within 10 s; afterwards another may open the folder. Does nothing when it is not running."""
+        """Ends the server in order, within 5 s; afterwards another may open the folder. Ends a start that is under way, too."""
+        self._stopping.set()
+        with self._transition:
+            self._shut()
+
+    def _shut(self) -> None:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -132,32 +144,33 @@ class EmbeddedPostgres:
             self._lock = None
         self._state = ServerState.STOPPED
 
+    def _start_thread(self) -> None:
+        """One thread starts, watches and signals the server: the parent-death signal follows the thread that started it."""
+        self._set(ServerState.STARTING)
+        self._thread = threading.Thread(target=self._run, name="postgres", daemon=True)
+        self._thread.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._state is not ServerState.STARTING)
+        if self._state is not ServerState.READY:
+            raise Unavailable("PostgreSQL", self._cause if self._state is ServerState.FAILED else "it was stopped while it started")
+
     @property
     def _port(self) -> int:
         return self._tcp_port or SOCKET_PORT
 
     def _prepare(self) -> None:
         """Takes the folder, makes what is missing in it."""
-        if self._lock is not None:
-            raise RefusedForSafety(f"the PostgreSQL server of {self._folder.path} is running already")
-        try:
-            self._folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = FolderLock(self._folder)
-            self._account = account_for(self._folder.data)
-            self._wait_for_predecessor()
-            programs = self._choose()
-            require_entry(self._hand_over(self._account), self._account)
-            self.programs = reachable(programs, self._account)
-            private_folder(self._folder.sockets, self._account.owner)
-            if self._folder.major() is None:
-                self._progress(f"making the database with {self.programs}")
-                postgres_folder.initialise(self._folder, self.programs, self._account)
-        except OSError as error:
-            self.stop()
-            raise Unavailable("PostgreSQL", f"{error.filename or self._folder.path}: {error.strerror}") from error
-        except BaseException:
-            self.stop()
-            raise
+        self._folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = HeldLock(self._folder.path / "lock", f"the PostgreSQL folder {self._folder.path}")
+        self._account = account_for(self._folder.data)
+        self._wait_for_predecessor()
+        programs = self._choose()
+        require_entry(self._hand_over(self._account), self._account)
+        self.programs = reachable(programs, self._account)
+        private_folder(self._folder.sockets, self._account.owner)
+        if self._folder.major() is None:
+            self._progress(f"making the database with {self.programs}")
+            postgres_folder.initialise(self._folder, self.programs, self._account)
 
     def _choose(self) -> PostgresPrograms:
         candidates = [postgres_programs.given(self._binaries)] if self._binaries is not None else postgres_programs.installed()
@@ -177,7 +190,7 @@ class EmbeddedPostgres:
         """A server whose supervisor was killed is shutting down by itself. It is given time and never a signal."""
         deadline = time.monotonic() + PREDECESSOR_TIMEOUT_S
         told = False
-        while isinstance(found := postgres_folder.holder(self._folder), Server):
+        while isinstance(found := postgres_folder.holder(self._folder), Server) and not self._stopping.is_set():
             if time.monotonic() > deadline:
                 raise RefusedForSafety(
                     f"a PostgreSQL server that this command did not start (process {found.pid}) runs on {self._folder.data}; "
@@ -191,14 +204,14 @@ class EmbeddedPostgres:
     def _run(self) -> None:
         """Keeps a server running until told to stop; the only code that starts it, signals it and reaps it."""
         backoff = Backoff()
-        while True:
+        while not self._stopping.is_set():
             began = time.monotonic()
             try:
                 self._live()
             except (OSError, Unavailable) as error:
                 self._cause = error.cause if isinstance(error, Unavailable) else str(error)
             if self._stopping.is_set():
-                return
+                break
             delay = backoff.after(time.monotonic() - began)
             if self._state is ServerState.STARTING or isinstance(delay, GiveUp):
                 self._set(ServerState.FAILED)
@@ -206,8 +219,8 @@ class EmbeddedPostgres:
             self._set(ServerState.RESTARTING)
             self._progress(f"PostgreSQL ended ({self._cause}); starting it again in {delay:.1f} s")
             self.restarts += 1
-            if self._stopping.wait(delay):
-                return
+            self._stopping.wait(delay)
+        self._set(ServerState.STOPPED)
 
     def _live(self) -> None:
         """One life of the server, from its start to its end. Raises Unavailable with the cause when that end was not asked for."""
@@ -228,7 +241,7 @@ class EmbeddedPostgres:
                 _end(process)
             if self._stopping.is_set():
                 return
-            said = postgres_folder.said_since(self.log, offset)
+            said = log_files.since(self.log, offset)
             if ended is None:
                 raise Unavailable("PostgreSQL", f"it did not answer within {START_TIMEOUT_S:.0f} s; its log is {self.log}")
             if not ready and any(words in said for words in STILL_ENDING) and time.monotonic() < deadline:
@@ -245,9 +258,15 @@ class EmbeddedPostgres:
             # The number in a dead server's pid file now belongs to another program. The server asks whether that number is alive,
             # and skips its own grandparent's: so the stranger is called that, and is left alone.
             environment["PG_GRANDPARENT_PID"] = str(found.pid)
-        command = [*self._account.prefix, *death_signal(), str(self.programs.postgres), "-D", str(self._folder.data), *self._settings()]
-        with self.log.open("ab") as log:
-            self.log.chmod(0o600)
+        command = [
+            *self._account.prefix,
+            *death_signal(signal.SIGINT),
+            str(self.programs.postgres),
+            "-D",
+            str(self._folder.data),
+            *self._settings(),
+        ]
+        with log_files.open_log(self.log) as log:
             # a session of its own: Ctrl-C at the terminal must not reach the server before those who use it have ended
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/", start_new_session=True

@@ -100,12 +100,6 @@ def require_entry(folder: Path, account: Account) -> None:
             )
 
 
-def death_signal() -> tuple[str, ...]:
-    """Words before a server's command with which it shuts down by itself when its supervisor dies; none where setpriv is missing."""
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "INT", "--") if setpriv is not None else ()
-
-
 def _in_namespace() -> Account | None:
     unshare = shutil.which("unshare")
     if unshare is None:

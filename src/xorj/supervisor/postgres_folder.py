@@ -1,10 +1,9 @@
 """The folder of an embedded PostgreSQL: who holds it, what is in it, and whose the pid in it is. Used by supervisor.postgres.
 
 `data/` is the cluster, `run/` has the socket (or a short folder elsewhere), `password` is the superuser's for TCP, `lock` is held by
-the supervisor for as long as it lives, `server.log` is what the server says.
+the supervisor for as long as it lives.
 """
 
-import fcntl
 import os
 import re
 import secrets
@@ -23,7 +22,6 @@ from xorj.supervisor.runtime_folder import runtime_folder
 
 SUPERUSER = "xorj"
 INITDB_TIMEOUT_S = 300
-LOG_TAIL_BYTES = 20_000
 CAUSE_CHARACTERS_MAX = 400
 
 
@@ -46,10 +44,6 @@ class ClusterFolder:
         return self.path / "password"
 
     @property
-    def log(self) -> Path:
-        return self.path / "server.log"
-
-    @property
     def pid_file(self) -> Path:
         return self.data / "postmaster.pid"
 
@@ -65,25 +59,6 @@ class ClusterFolder:
         if found is None:
             raise RefusedForSafety(f"{self.data} is not a PostgreSQL data folder: PG_VERSION says {text[:40]!r}")
         return int(found[0])
-
-
-class FolderLock:
-    """Held by one supervisor; the kernel lets go of it when that dies, however it dies."""
-
-    def __init__(self, folder: ClusterFolder) -> None:
-        """Raises RefusedForSafety naming the holder when another supervisor has the folder."""
-        self._fd = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(self._fd, 20, 0).decode(errors="replace").strip()
-            os.close(self._fd)
-            raise RefusedForSafety(f"{folder.path} is in use: process {holder or 'unknown'} runs a PostgreSQL server on it") from error
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
-
-    def release(self) -> None:
-        os.close(self._fd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +148,6 @@ def cause(text: str) -> str:
     before = lines[at - 1 : at] if "contains errors" in lines[at] else []
     after = [line for line in lines[at + 1 : at + 3] if line.startswith(("DETAIL:", "HINT:"))]
     return " ".join([*before, lines[at], *after])[:CAUSE_CHARACTERS_MAX]
-
-
-def said_since(log: Path, offset: int) -> str:
-    """What the server wrote after `offset`, at most the last LOG_TAIL_BYTES."""
-    with log.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(min(offset, size), size - LOG_TAIL_BYTES))
-        return file.read().decode(errors="replace")
 
 
 def _write_password(folder: ClusterFolder, account: Account) -> None:
