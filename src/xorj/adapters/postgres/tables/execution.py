@@ -1,0 +1,181 @@
+"""Exactly once: one intent a wish, one live attempt an intent, evidence of what became of it, and the ledger."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from xorj.adapters.postgres.tables.columns import created, genesis, metadata, moment, one_of, raw_amount, updated
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    genesis(),
+    Column("user_id", Text, ForeignKey("users.id", ondelete="RESTRICT"), nullable=False),
+    Column("vault", Text, ForeignKey("vaults.address", ondelete="RESTRICT"), nullable=False),
+    Column("cause_kind", Text, nullable=False),
+    Column("cause_id", Text, nullable=False),
+    Column("leg", SmallInteger, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("decision_id", Text, ForeignKey("decisions.id", ondelete="RESTRICT")),
+    # whose position this leg opens or closes
+    Column("leader", Text),
+    Column("side", Text, nullable=False),
+    Column("input_mint", Text, nullable=False),
+    Column("output_mint", Text, nullable=False),
+    Column("amount_in_raw", raw_amount(), nullable=False),
+    Column("slippage_bps", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    # the bit in the vault's window, the same for every attempt; chosen when the intent is reserved
+    Column("nonce", BigInteger),
+    Column("bot_epoch", BigInteger),
+    Column("created_slot", BigInteger, nullable=False),
+    # no attempt is built after this slot
+    Column("expires_slot", BigInteger, nullable=False),
+    Column("attempts_count", Integer, nullable=False, server_default=text("0")),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    Column("lease_epoch", BigInteger),
+    Column("settled_slot", BigInteger),
+    created(),
+    updated(),
+    one_of("cause_kind", "leader_trade", "stop", "missed_exit", "exit_all"),
+    one_of("side", "buy", "sell"),
+    one_of("state", "new", "reserved", "in_flight", "settled", "reverted", "abandoned", "cancelled", "quarantined"),
+    CheckConstraint("amount_in_raw > 0", name="amount_in_raw"),
+    UniqueConstraint("vault", "cause_kind", "cause_id", "leg"),
+    Index("idx_intents_open", "state", "created_slot", postgresql_where=text("state in ('new', 'reserved', 'in_flight')")),
+    Index("idx_intents_nonce", "vault", "bot_epoch", "nonce", unique=True, postgresql_where=text("nonce is not null")),
+    Index("idx_intents_user_created", "user_id", text("created_at DESC")),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    genesis(),
+    Column("intent_id", Text, ForeignKey("intents.id", ondelete="RESTRICT"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("quote_hash", Text),
+    Column("minimum_out_raw", raw_amount(), nullable=False),
+    Column("quoted_out_raw", raw_amount()),
+    Column("input_decimals", SmallInteger, nullable=False),
+    Column("blockhash", Text, nullable=False),
+    Column("last_valid_block_height", BigInteger, nullable=False),
+    Column("built_slot", BigInteger, nullable=False),
+    Column("deadline_slot", BigInteger, nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("bot_epoch", BigInteger, nullable=False),
+    Column("lease_epoch", BigInteger, nullable=False),
+    Column("signature", Text, unique=True),
+    Column("transaction", LargeBinary),
+    # observations, not states: what a provider said last
+    Column("seen_commitment", Text),
+    Column("seen_slot", BigInteger),
+    Column("landed_slot", BigInteger),
+    Column("error", Text),
+    Column("amount_out_raw", raw_amount()),
+    Column("fee_lamports", BigInteger),
+    # of token accounts that the transaction made, paid by the bot
+    Column("rent_lamports", BigInteger),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    created(),
+    updated(),
+    one_of("state", "built", "signed", "final_ok", "final_err", "dead"),
+    CheckConstraint("(state = 'built') or (state = 'dead') or (signature is not null)", name="signed_before_sent"),
+    UniqueConstraint("intent_id", "number"),
+    Index("idx_attempts_live", "intent_id", unique=True, postgresql_where=text("state in ('built', 'signed')")),
+    Index("idx_attempts_open", "state", postgresql_where=text("state in ('built', 'signed')")),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    genesis(),
+    Column("attempt_id", Text, ForeignKey("attempts.id", ondelete="RESTRICT"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    created(),
+    Index("idx_evidence_attempt_id", "attempt_id"),
+)
+
+sweep_cursors = Table(
+    "sweep_cursors",
+    metadata,
+    # up to which transaction everything that this key signed has been matched with attempts
+    Column("bot", Text, primary_key=True),
+    genesis(),
+    Column("signature", Text, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    updated(),
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    Column("attempt_id", Text, ForeignKey("attempts.id", ondelete="RESTRICT"), primary_key=True),
+    genesis(),
+    Column("intent_id", Text, ForeignKey("intents.id", ondelete="RESTRICT"), nullable=False, unique=True),
+    Column("vault", Text, ForeignKey("vaults.address", ondelete="RESTRICT"), nullable=False),
+    Column("leader", Text),
+    Column("side", Text, nullable=False),
+    Column("signature", Text, nullable=False, unique=True),
+    Column("slot", BigInteger, nullable=False),
+    Column("block_time", BigInteger),
+    Column("input_mint", Text, nullable=False),
+    Column("input_raw", raw_amount(), nullable=False),
+    Column("output_mint", Text, nullable=False),
+    Column("output_raw", raw_amount(), nullable=False),
+    Column("fee_lamports", BigInteger, nullable=False),
+    created(),
+    Index("idx_fills_vault_leader", "vault", "leader"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    genesis(),
+    Column("vault", Text, ForeignKey("vaults.address", ondelete="RESTRICT"), nullable=False),
+    Column("mint", Text, nullable=False),
+    Column("delta_raw", raw_amount(), nullable=False),
+    Column("cause", Text, nullable=False),
+    # the transaction that changed the balance; a vault's balance of one mint changes at most once in it
+    Column("signature", Text, nullable=False),
+    Column("slot", BigInteger, nullable=False),
+    Column("block_time", BigInteger),
+    Column("intent_id", Text, ForeignKey("intents.id", ondelete="RESTRICT")),
+    created(),
+    one_of("cause", "deposit", "withdrawal", "trade", "transfer"),
+    UniqueConstraint("vault", "signature", "mint"),
+    Index("idx_ledger_vault_mint", "vault", "mint"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("sent_at", moment()),
+    created(),
+    Index("idx_outbox_unsent", "id", postgresql_where=text("sent_at is null")),
+)
