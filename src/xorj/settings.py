@@ -197,9 +197,27 @@ class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, Jupite
 class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings):
     """Watches leaders, plans copies, executes and settles them."""
 
+    trade_bot_hold: Literal["signed", "sent", "confirmed"] | None = setting(
+        None, "moment of its next trade at which the bot stands still to be killed; local chain alone", shown="none"
+    )
+
 
 class SignerSettings(ChainSettings):
     """The only process that can use the bot's key."""
+
+    signer_key_file: Folder | None = setting(None, "the bot's encrypted key, mode 0600", shown="keys/bot.json in the data folder")
+    signer_passphrase_file: Folder | None = setting(
+        None, "the passphrase that opens it, mode 0600", shown="keys/bot.passphrase in the data folder"
+    )
+    signer_priority_fee_lamports_max: int = setting(1_000_000, "priority fee of one transaction that is still signed", ge=0)
+
+    @property
+    def key_path(self) -> Path:
+        return self.signer_key_file or self.data_dir / "keys" / "bot.json"
+
+    @property
+    def passphrase_path(self) -> Path:
+        return self.signer_passphrase_file or self.data_dir / "keys" / "bot.passphrase"
 
 
 class GatewaySettings(DatabaseSettings, RedisSettings, ChainSettings):
