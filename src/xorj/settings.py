@@ -188,6 +188,7 @@ class LocalnetSettings(CommonSettings):
     allow_public: bool = setting(False, "let the local chain listen on an address that others reach")
     seed: int = setting(1, "what the demo market is made from", ge=0)
     market: bool = setting(True, "with the demo market and its leaders, or a bare chain")
+    replay: Path | None = setting(None, "recorded swaps to play instead of the demo market", shown="the demo market")
 
 
 class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings):

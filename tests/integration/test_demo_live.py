@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from xorj.demo.history import Past, execute_history, market_genesis
+from xorj.demo.history import execute_history, market_genesis
 from xorj.demo.leaders import Kind
 from xorj.demo.live import LiveMarket
 from xorj.demo.market import Cast, Market
+from xorj.demo.past import Past
 from xorj.demo.plans import TICKS_PER_STEP, Season
 from xorj.demo.prices import STEPS_PER_DAY
 from xorj.demo.tokens import USDC_MINT

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from xorj.demo.arbitrage import amount_to_ratio
-from xorj.demo.history import ensure_history, execute_history, market_code, market_folder, market_genesis
+from xorj.demo.history import execute_history, market_genesis, market_name
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.demo.leaders import VILLAINS, Kind, demo_leaders, villain_wallets
 from xorj.demo.market import Cast, Market
+from xorj.demo.past import Past, ensure_past, past_folder
 from xorj.demo.plans import ALL_BPS, HISTORY, HISTORY_STEPS, Action, Season, live_season
 from xorj.demo.prices import CHUNK_STEPS, STEPS_PER_DAY, PriceWalk, Spell
 from xorj.demo.tokens import USDC_MINT, Temper, demo_tokens
@@ -47,7 +48,7 @@ def test_another_seed_is_another_market(past: tuple[Bank, Cast]) -> None:
     tokens, others = (demo_tokens(seed) for seed in (SEED, SEED + 1))
     assert {token.mint for token in tokens[1:]}.isdisjoint(token.mint for token in others[1:])
     assert {leader.wallet for leader in demo_leaders(SEED)}.isdisjoint(leader.wallet for leader in demo_leaders(SEED + 1))
-    assert market_code(SEED) != market_code(SEED + 1)
+    assert market_name(SEED) != market_name(SEED + 1)
 
 
 def test_every_stored_transaction_has_the_same_effects_on_a_fresh_chain(past: tuple[Bank, Cast]) -> None:
@@ -81,30 +82,34 @@ def test_pools_end_at_the_prices_of_the_walk(past: tuple[Bank, Cast]) -> None:
 
 def test_a_history_is_executed_once_and_found_again(tmp_path: Path) -> None:
     cast = Cast.of(SEED)
-    folder = market_folder(tmp_path, SEED)
+
+    def executes(new: Bank) -> Past:
+        return execute_history(new, cast, SHORT)
+
+    folder = past_folder(tmp_path, market_name(SEED))
     bank = Bank.open(folder, market_genesis(cast, NOW, SHORT))
-    first = ensure_history(bank, cast, folder, SHORT)
+    first = ensure_past(bank, folder, executes)
     bank.close()
-    assert market_folder(tmp_path, SEED) == folder
+    assert past_folder(tmp_path, market_name(SEED)) == folder
     again = Bank.open(folder, market_genesis(cast, NOW + 1_000, SHORT))
-    assert ensure_history(again, cast, folder, SHORT) == first
+    assert ensure_past(again, folder, executes) == first
     assert bytes_of(again) == bytes_of(executed()[0])
     again.close()
 
 
 def test_a_history_that_was_broken_off_is_executed_anew(tmp_path: Path) -> None:
-    folder = market_folder(tmp_path, SEED)
+    folder = past_folder(tmp_path, market_name(SEED))
     folder.mkdir(parents=True)
     (folder / "half").touch()
-    assert not market_folder(tmp_path, SEED).exists()
+    assert not past_folder(tmp_path, market_name(SEED)).exists()
 
 
 def test_a_folder_that_another_market_was_lived_in_is_refused(tmp_path: Path) -> None:
-    folder = market_folder(tmp_path, SEED)
+    folder = past_folder(tmp_path, market_name(SEED))
     folder.mkdir(parents=True)
-    (folder / "market.json").write_text("{}")
+    (folder / "past.json").write_text("{}")
     with pytest.raises(RefusedForSafety, match="reset --yes"):
-        market_folder(tmp_path, SEED + 1)
+        past_folder(tmp_path, market_name(SEED + 1))
 
 
 def test_there_are_leaders_of_every_kind_and_none_of_them_makes_the_market() -> None:

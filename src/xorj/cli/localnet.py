@@ -13,6 +13,7 @@ def localnet(
     slot_ms: int | None = typer.Option(None, min=10, max=10_000, help="Milliseconds between blocks."),
     seed: int | None = typer.Option(None, min=0, help="Seed of the demo market; another seed is another market."),
     market: bool | None = typer.Option(None, "--market/--no-market", help="With or without the demo market and its leaders."),
+    replay: Path | None = typer.Option(None, help="CSV of recorded swaps to play instead of the demo market.", metavar="FILE"),
     allow_public: bool | None = typer.Option(None, "--allow-public", help="Let others reach a chain where anyone can mint."),
 ) -> None:
     """Run a local Solana chain: JSON-RPC and WebSocket on 8899, WebSocket on 8900, Jupiter-shaped API on 8890. Its funds are worthless.
@@ -24,7 +25,14 @@ def localnet(
     from xorj.services.localnet import JUPITER_PORT, RPC_PORT, serve
 
     settings = load(
-        LocalnetSettings, port_offset=port_offset, data_dir=data_dir, slot_ms=slot_ms, seed=seed, market=market, allow_public=allow_public
+        LocalnetSettings,
+        port_offset=port_offset,
+        data_dir=data_dir,
+        slot_ms=slot_ms,
+        seed=seed,
+        market=market,
+        replay=replay,
+        allow_public=allow_public,
     )
     rpc, jupiter = RPC_PORT + settings.port_offset, JUPITER_PORT + settings.port_offset
     typer.echo(

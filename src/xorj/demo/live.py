@@ -7,8 +7,8 @@ that was stopped goes on where it was; a tick of market time passes with every b
 import asyncio
 from collections import deque
 
-from xorj.demo.history import Past
 from xorj.demo.market import Cast, Market
+from xorj.demo.past import Past
 from xorj.demo.plans import HISTORY, HISTORY_STEPS, TICKS_PER_STEP, Order, live_season
 from xorj.demo.prices import CHUNK_STEPS
 from xorj.demo.tokens import Temper

@@ -7,10 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from solders.instruction import AccountMeta, Instruction
-from solders.keypair import Keypair
-from solders.message import MessageV0
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
 
 from xorj.demo.arbitrage import Pair, moves_to_price
 from xorj.demo.identities import ARBITRAGE
@@ -18,12 +15,12 @@ from xorj.demo.leaders import Leader, demo_leaders
 from xorj.demo.opening import USDC_UNIT
 from xorj.demo.plans import ALL_BPS, Action, Order, Planner
 from xorj.demo.prices import PriceWalk
+from xorj.demo.stage import execute
 from xorj.demo.tokens import PRICE_UNITS_PER_USD, SOL_TOKEN, USDC_DECIMALS, USDC_MINT, DemoToken, demo_tokens
 from xorj.localnet.bank import Bank
 from xorj.localnet.jupiter.pools import PoolBook
 from xorj.localnet.jupiter.routes import HOP_ACCOUNTS, best_route, route_instruction
 from xorj.localnet.jupiter.tokens import ListedToken
-from xorj.primitives.errors import BrokenInvariant
 from xorj.vault.accounts import TOKEN_PROGRAM, token_account_address
 from xorj.vault.instructions import create_token_account
 
@@ -72,7 +69,7 @@ class Market:
         moves = [move for number in tokens for pair in self._pairs(number, prices) if (move := moves_to_price(self.book, pair)) is not None]
         for first in range(0, len(moves), SWAPS_PER_ARBITRAGE_MAX):
             part = moves[first : first + SWAPS_PER_ARBITRAGE_MAX]
-            self._execute(part, ARBITRAGE)
+            execute(self.bank, part, [ARBITRAGE])
             self.swaps += len(part)
 
     def fill(self, order: Order) -> bool:
@@ -99,7 +96,8 @@ class Market:
         target = token_account_address(who, got)
         needed = [mint for mint in route.mints[1:] if self.bank.runtime.account(token_account_address(who, mint)) is None]
         setup = [create_token_account(who, who, mint) for mint in needed]
-        self._execute([*setup, route_instruction(route, authority=who, destination=target, slippage_bps=SLIPPAGE_BPS)], leader.key)
+        swap = route_instruction(route, authority=who, destination=target, slippage_bps=SLIPPAGE_BPS)
+        execute(self.bank, [*setup, swap], [leader.key])
         self.swaps += 1
         return True
 
@@ -108,14 +106,9 @@ class Market:
         source, target = (token_account_address(one.key.pubkey(), USDC_MINT) for one in (giver, taker))
         metas = [AccountMeta(source, False, True), AccountMeta(USDC_MINT, False, False), AccountMeta(target, False, True)]
         data = _TRANSFER_CHECKED + amount.to_bytes(8, "little") + bytes([USDC_DECIMALS])
-        self._execute([Instruction(TOKEN_PROGRAM, data, [*metas, AccountMeta(giver.key.pubkey(), True, False)])], giver.key)
+        transfer = Instruction(TOKEN_PROGRAM, data, [*metas, AccountMeta(giver.key.pubkey(), True, False)])
+        execute(self.bank, [transfer], [giver.key])
         return True
-
-    def _execute(self, instructions: Sequence[Instruction], payer: Keypair) -> None:
-        message = MessageV0.try_compile(payer.pubkey(), list(instructions), [], self.bank.latest_blockhash())
-        outcome = self.bank.execute(VersionedTransaction(message, [payer]), verify=False)
-        if not outcome.succeeded:
-            raise BrokenInvariant("a transaction of the demo market failed", error=outcome.error, payer=payer.pubkey(), slot=self.bank.slot)
 
     def _pairs(self, number: int, prices: Sequence[int]) -> list[Pair]:
         token = self.cast.tokens[number]
