@@ -1,6 +1,6 @@
 """Step 4 and 5 of "swap to score": each wallet's swaps as of one slot, valued, and what they amounted to. Called by trust and the CLI."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -14,11 +14,12 @@ from xorj.swaps.valuation import value_swaps
 
 @dataclass(frozen=True, slots=True)
 class PerformanceReport:
-    """Every wallet's performance as of `slot`; `input_hash` is that of the swaps it was computed from, None for no swaps at all."""
+    """Every wallet's performance as of `slot`, with the hashes of the swaps it was computed from: all of them, and each wallet's own."""
 
     slot: Slot
     block_time: int
     input_hash: str
+    wallet_hashes: Mapping[Wallet, str]
     wallets: tuple[Performance, ...]
 
 
@@ -32,7 +33,7 @@ async def compute_performance(reader: SwapReader, *, as_of: Slot | None = None) 
         return None
     block_time = max(swap.block_time for swap in swaps)
     wallets = performance_of(value_swaps(swaps), block_time)
-    return PerformanceReport(slot, block_time, input_hash(swaps), tuple(wallets))
+    return PerformanceReport(slot, block_time, input_hash(swaps), _hash_by_wallet(swaps), tuple(wallets))
 
 
 def input_hash(swaps: Sequence[Swap]) -> str:
@@ -43,7 +44,7 @@ def input_hash(swaps: Sequence[Swap]) -> str:
     return digest.hexdigest()
 
 
-def hash_by_wallet(swaps: Sequence[Swap]) -> dict[Wallet, str]:
+def _hash_by_wallet(swaps: Sequence[Swap]) -> dict[Wallet, str]:
     """input_hash of each wallet's own swaps."""
     by_wallet: dict[Wallet, list[Swap]] = {}
     for swap in swaps:

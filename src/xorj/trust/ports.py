@@ -1,0 +1,46 @@
+"""Where scoring runs are kept. Adapter: adapters/postgres/trust. Every method raises Unavailable when the store cannot answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from xorj.primitives.ids import Slot, Wallet
+from xorj.trust.ranking import ScoringRun
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """One wallet's score in the newest finished run, as it was stored; percentages as SPEC shows them, None where undefined."""
+
+    run_id: str
+    model: str
+    as_of_slot: Slot
+    wallet: Wallet
+    rank: int | None
+    exclusion: str | None
+    score: float
+    win_rate_percent: float | None
+    total_return_percent: float | None
+    max_drawdown_percent: float | None
+    trades: int
+    was_clamped: bool
+    receipt: Mapping[str, Any]
+
+
+class TrustStore(Protocol):
+    """Finished and failed runs, append-only. Only the newest finished one counts."""
+
+    async def store(self, run: ScoringRun) -> bool:
+        """Run and scores in one transaction; False when a run with this id is there already, which changes nothing."""
+
+    async def store_failure(self, run_id: str, *, model: str, as_of_slot: Slot, cause: str) -> None:
+        """A run that came to no ranking, with its cause."""
+
+    async def newest_ranking(self, limit: int) -> list[StoredScore]:
+        """Ranked wallets of the newest finished run, best first."""
+
+    async def score_of(self, wallet: Wallet) -> StoredScore | None:
+        """The wallet's score in the newest finished run, ranked or not; None when it has none."""
+
+    async def prune(self, *, keep: int) -> int:
+        """Deletes all but the newest `keep` runs with their scores; returns how many runs went."""

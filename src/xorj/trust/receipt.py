@@ -1,0 +1,53 @@
+"""What a score was computed from, so that anybody can compute it again to the bit. Made by the store's caller, shown by `trust explain`."""
+
+from importlib import metadata
+from typing import Any
+
+from xorj.trust.ranking import ScoringRun, TraderScore
+
+_RULES = ("trades_min", "active_days_min", "closing_trades_min", "idle_days_max", "unmatched_share_max")
+
+
+def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
+    """The chain of inputs from the swaps to the score, as JSON values."""
+    performance, classic = score.performance, score.score
+    return {
+        "model": run.model,
+        "code_version": metadata.version("xorj"),
+        "as_of_slot": run.as_of_slot,
+        "as_of_block_time": run.as_of_block_time,
+        "run_input_hash": run.input_hash,
+        "wallet_input_hash": score.input_hash,
+        "inputs": {
+            "roi_percent": _percent(performance.roi),
+            "max_drawdown_percent": _percent(performance.max_drawdown),
+            "trades": performance.trades,
+        },
+        "parts": {
+            "sharpe_ratio": classic.sharpe_ratio,
+            "sharpe": classic.sharpe,
+            "roi": classic.roi,
+            "drawdown": classic.drawdown,
+        },
+        "score": classic.score,
+        "rules": {name: getattr(run.rules, name) for name in _RULES},
+        "performance": {
+            "realised_pnl_usd": performance.realised_pnl_usd,
+            "unrealised_pnl_usd": performance.unrealised_pnl_usd,
+            "fees_usd": performance.fees_usd,
+            "net_pnl_usd": performance.net_pnl_usd,
+            "capital_usd": performance.capital_usd,
+            "unmatched_sold_usd": performance.unmatched_sold_usd,
+            "volume_usd": performance.volume_usd,
+            "win_rate": performance.win_rate,
+            "closing_trades": performance.closing_trades,
+            "unpriced_trades": performance.unpriced_trades,
+            "days": performance.days,
+            "first_trade": performance.first_trade,
+            "last_trade": performance.last_trade,
+        },
+    }
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else fraction * 100
