@@ -32,6 +32,11 @@ class Launch:
         self._on_change: OnChange = lambda _name, _life: None
         self.supervisor: Supervisor
 
+    @property
+    def address(self) -> str:
+        """Where a person finds the pages."""
+        return self._running.address
+
     def start(self, on_change: OnChange = lambda _name, _life: None) -> None:
         """Starts everything; `on_change` is told what happens, from other threads."""
         self._on_change = on_change
@@ -72,6 +77,7 @@ def launching(
         launch = Launch(folder, address, port_offset)
         database = EmbeddedPostgres(folder.postgres, log=log_file(folder.logs, DATABASE)) if embedded_database else None
         told = {"XORJ_DATA_DIR": str(folder.path), "XORJ_PORT_OFFSET": str(port_offset), **(environment or {})}
+        told["XORJ_SERVICE_TOKEN_FILE"] = str(folder.secret("service_token"))
         if database is not None:
             told["XORJ_DATABASE_URL_FILE"] = str(folder.secret("database_url", database.url))
         launch.supervisor = Supervisor(

@@ -29,7 +29,7 @@ POLL_S = 0.05
 # the first start of the local chain executes its history
 READY_TIMEOUT_S = 300.0
 READY_EVERY_S = 0.1
-CHECK_EVERY_S = 5.0
+CHECK_EVERY_S = 2.0
 ASK_TIMEOUT_S = 2.0
 ROTATE_EVERY_S = 1.0
 # of a stop: what others need is told to end this late, and whoever still runs is killed this late
@@ -107,7 +107,8 @@ class Supervisor:
             self._stop_asked_s = time.monotonic()
             self._stopping.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
         self._end_keeper()
 
     def _set(self, name: str, state: ProcessState, **facts: object) -> None:
