@@ -1,0 +1,267 @@
+"""What one user sees and sets of himself. Implements reporting's AccountReader, Settings and CopyOrders; built by gateway and web."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from xorj.adapters.postgres.reporting import DEAD_STATES, OPEN_STATES, vaults_of
+from xorj.adapters.postgres.shown import (
+    SEES_ALL,
+    Tokens,
+    before,
+    cursor_after,
+    decision_of,
+    select_decisions,
+    select_trades,
+    trade_mints,
+    trade_of,
+)
+from xorj.adapters.postgres.tables import (
+    bot_subscriptions,
+    decisions,
+    fills,
+    follows,
+    intents,
+    leader_trades,
+    ledger,
+    user_settings,
+    users,
+    vaults,
+)
+from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.vaults import cancel_new_intents, end_follows, end_subscriptions
+from xorj.primitives.amounts import Usd
+from xorj.primitives.errors import InvalidInput
+from xorj.primitives.ids import Address, Mint, Signature, Slot, UserId, Wallet
+from xorj.reporting.account import (
+    ALLOCATION_BPS_DEFAULT,
+    LEADERS_MAX_DEFAULT,
+    BotConfiguration,
+    CopyOrder,
+    Movement,
+    PerformanceMetrics,
+    UserSettings,
+    UserStatus,
+)
+from xorj.reporting.overview import Vault
+from xorj.reporting.ports import DecisionPage, MovementPage, TradePage
+
+BASE_DECIMALS = 6
+COPIED = ("copied", "resized")
+SETTINGS_DEFAULT = UserSettings("BALANCED", None, 1.0)
+
+
+class PostgresAccounts:
+    """Implements AccountReader."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def trades(self, user: UserId, *, limit: int, cursor: str | None) -> TradePage:
+        where = (intents.c.user_id == user) & before(intents, cursor)
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(select_trades(where, limit=limit + 1))).all()
+            tokens = await Tokens.read(connection, trade_mints(rows))
+        shown = [trade_of(row, tokens) for row in rows[:limit]]
+        return TradePage(shown, cursor_after(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None)
+
+    async def decisions(self, user: UserId, *, limit: int, cursor: str | None) -> DecisionPage:
+        where = (decisions.c.user_id == user) & before(decisions, cursor)
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(select_decisions(where, limit=limit + 1))).all()
+        shown = [decision_of(row) for row in rows[:limit]]
+        return DecisionPage(shown, cursor_after(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None)
+
+    async def movements(self, user: UserId, *, limit: int, cursor: str | None) -> MovementPage:
+        query = select(ledger).join(vaults, vaults.c.address == ledger.c.vault).where(vaults.c.user_id == user, _below(cursor))
+        async with transaction(self._engine) as connection:
+            rows: Sequence[Any] = (await connection.execute(query.order_by(ledger.c.id.desc()).limit(limit + 1))).all()
+            tokens = await Tokens.read(connection, [row.mint for row in rows])
+        shown = [_movement(row, tokens) for row in rows[:limit]]
+        return MovementPage(shown, str(shown[-1].id) if len(rows) > limit else None)
+
+    async def performance(self, user: UserId) -> PerformanceMetrics:
+        async with transaction(self._engine) as connection:
+            return await _performance(connection, user)
+
+    async def vaults(self, user: UserId) -> list[Vault]:
+        async with transaction(self._engine) as connection:
+            return await vaults_of(connection, vaults.c.user_id == user)
+
+    async def status(self, user: UserId) -> UserStatus:
+        joined = users.outerjoin(vaults, (vaults.c.user_id == users.c.id) & ~vaults.c.is_closed)
+        enabled = select(bot_subscriptions.c.id).where(bot_subscriptions.c.user_id == user, bot_subscriptions.c.state == "active").exists()
+        query = select(users.c.id, users.c.wallet_address, users.c.created_at, *_vault_columns(), enabled.label("enabled"))
+        async with transaction(self._engine) as connection:
+            row: Any = (await connection.execute(query.select_from(joined).where(users.c.id == user))).one()
+        return UserStatus(
+            user_id=UserId(row.id),
+            wallet_address=Wallet(row.wallet_address),
+            created_at=row.created_at,
+            vault=row.address,
+            vault_is_active=bool(row.is_active),
+            bot_granted=row.bot_authority is not None,
+            bot_enabled=row.enabled,
+        )
+
+
+class PostgresSettings:
+    """Implements Settings: rows of user_settings; whoever has none has the defaults."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def read(self, user: UserId) -> UserSettings:
+        async with transaction(self._engine) as connection:
+            return await _settings(connection, user)
+
+    async def save(self, user: UserId, settings: UserSettings) -> None:
+        values = {
+            "risk_profile": settings.risk_profile,
+            "max_trade_amount": settings.max_trade_amount_usd,
+            "slippage_tolerance": settings.slippage_tolerance_percent,
+        }
+        statement = insert(user_settings).values(user_id=user, **values)
+        changed = statement.on_conflict_do_update(index_elements=["user_id"], set_={**values, "updated_at": func.now()})
+        async with transaction(self._engine) as connection:
+            await connection.execute(changed)
+
+
+class PostgresCopyOrders:
+    """Implements CopyOrders."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def configuration(self, user: UserId) -> BotConfiguration:
+        query = (
+            select(bot_subscriptions).where(bot_subscriptions.c.user_id == user).order_by(bot_subscriptions.c.created_at.desc()).limit(1)
+        )
+        async with transaction(self._engine) as connection:
+            last: Any = (await connection.execute(query)).first()
+            settings = await _settings(connection, user)
+        enabled = last is not None and last.state == "active"
+        return BotConfiguration(
+            enabled=enabled,
+            vault=Address(last.vault) if enabled else None,
+            leaders_max=last.leaders_max if last else LEADERS_MAX_DEFAULT,
+            allocation_bps=last.allocation_bps if last else ALLOCATION_BPS_DEFAULT,
+            risk_profile=settings.risk_profile,
+            max_trade_amount_usd=settings.max_trade_amount_usd,
+            slippage_tolerance_percent=settings.slippage_tolerance_percent,
+        )
+
+    async def enable(self, user: UserId, vault: Address, order: CopyOrder) -> None:
+        values = {"leaders_max": order.leaders_max, "allocation_bps": order.allocation_bps}
+        opened = insert(bot_subscriptions).values(id=uuid4().hex, user_id=user, vault=vault, state="active", **values)
+        active = bot_subscriptions.c.state == "active"
+        async with transaction(self._engine) as connection:
+            new = opened.on_conflict_do_nothing(index_elements=["vault"], index_where=active).returning(bot_subscriptions.c.id)
+            if (await connection.execute(new)).first() is None:
+                await _change(connection, user, order)
+
+    async def change(self, user: UserId, order: CopyOrder) -> bool:
+        async with transaction(self._engine) as connection:
+            return await _change(connection, user, order)
+
+    async def disable(self, user: UserId, reason: str, slot: Slot) -> bool:
+        own = bot_subscriptions.c.user_id == user
+        query = select(bot_subscriptions.c.id, bot_subscriptions.c.vault).where(own, bot_subscriptions.c.state == "active")
+        async with transaction(self._engine) as connection:
+            ending = (await connection.execute(query.with_for_update())).all()
+            await end_subscriptions(connection, [row.id for row in ending], reason)
+            following = select(follows.c.id).where(follows.c.user_id == user, follows.c.valid_to_slot.is_(None))
+            await end_follows(connection, (await connection.execute(following)).scalars().all(), reason, slot)
+            for row in ending:
+                await cancel_new_intents(connection, Address(row.vault), reason)
+        return bool(ending)
+
+
+async def _change(connection: AsyncConnection, user: UserId, order: CopyOrder) -> bool:
+    mine = update(bot_subscriptions).where(bot_subscriptions.c.user_id == user, bot_subscriptions.c.state == "active")
+    values = {"leaders_max": order.leaders_max, "allocation_bps": order.allocation_bps, "updated_at": func.now()}
+    changed = (await connection.execute(mine.values(values).returning(bot_subscriptions.c.id))).scalars().all()
+    following = update(follows).where(follows.c.subscription_id.in_(changed), follows.c.valid_to_slot.is_(None))
+    await connection.execute(following.values(allocation_bps=order.allocation_bps, updated_at=func.now()))
+    return bool(changed)
+
+
+async def _settings(connection: AsyncConnection, user: UserId) -> UserSettings:
+    row: Any = (await connection.execute(select(user_settings).where(user_settings.c.user_id == user))).first()
+    if row is None:
+        return SETTINGS_DEFAULT
+    return UserSettings(row.risk_profile, row.max_trade_amount, float(row.slippage_tolerance))
+
+
+async def _performance(connection: AsyncConnection, user: UserId) -> PerformanceMetrics:
+    moved = (await connection.execute(_moved(user))).one()
+    states = select(intents.c.state, func.count().label("number")).where(intents.c.user_id == user).group_by(intents.c.state)
+    counts = {row.state: row.number for row in await connection.execute(states)}
+    outcome = case((decisions.c.outcome.in_(COPIED), "copied"), else_="not copied").label("outcome")
+    outcomes = select(outcome, func.count().label("number")).where(decisions.c.user_id == user).group_by(outcome)
+    decided = {row.outcome: row.number for row in await connection.execute(outcomes)}
+    timing = (await connection.execute(_timing(user))).one()
+    return PerformanceMetrics(
+        deposited_usd=Usd((moved.deposited or 0) / 10**BASE_DECIMALS),
+        withdrawn_usd=Usd((moved.withdrawn or 0) / 10**BASE_DECIMALS),
+        value_usd=None,
+        pnl_usd=None,
+        return_percent=None,
+        trades_settled=counts.get("settled", 0),
+        trades_reverted=counts.get("reverted", 0),
+        trades_dead=sum(counts.get(state, 0) for state in DEAD_STATES),
+        trades_open=sum(counts.get(state, 0) for state in OPEN_STATES),
+        decisions_copied=decided.get("copied", 0),
+        decisions_not_copied=decided.get("not copied", 0),
+        delay_slots_median=timing.delay,
+        last_trade_at=timing.last,
+    )
+
+
+def _moved(user: UserId) -> Any:
+    """What the owner put in and took out of the base mint, in its raw units."""
+    own = ledger.join(vaults, vaults.c.address == ledger.c.vault)
+    deposited = func.sum(ledger.c.delta_raw).filter(ledger.c.cause == "deposit").label("deposited")
+    withdrawn = func.sum(-ledger.c.delta_raw).filter(ledger.c.cause == "withdrawal").label("withdrawn")
+    return select(deposited, withdrawn).select_from(own).where(vaults.c.user_id == user, ledger.c.mint == vaults.c.base_mint)
+
+
+def _timing(user: UserId) -> Any:
+    """Slots from the leader's trade to ours, and when the last of ours was written down."""
+    joined = fills.join(intents, intents.c.id == fills.c.intent_id).outerjoin(decisions, decisions.c.id == intents.c.decision_id)
+    joined = joined.outerjoin(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
+    delay = func.percentile_cont(0.5).within_group(fills.c.slot - leader_trades.c.slot).label("delay")
+    return select(delay, func.max(fills.c.created_at).label("last")).select_from(joined).where(intents.c.user_id == user)
+
+
+def _below(cursor: str | None) -> ColumnElement[bool]:
+    """Ledger rows older than the one the cursor names; their ids only grow. Raises InvalidInput."""
+    if cursor is None:
+        return SEES_ALL
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        raise InvalidInput("cursor", given=cursor, rule="the next_cursor of an earlier answer")
+    return ledger.c.id < int(cursor)
+
+
+def _movement(row: Any, tokens: Tokens) -> Movement:
+    return Movement(
+        id=row.id,
+        vault=Address(row.vault),
+        cause=row.cause,
+        mint=Mint(row.mint),
+        symbol=tokens.symbol(row.mint),
+        decimals=tokens.decimals(row.mint),
+        delta_raw=int(row.delta_raw),
+        signature=Signature(row.signature),
+        slot=Slot(row.slot),
+        block_time=row.block_time,
+        intent_id=row.intent_id,
+    )
+
+
+def _vault_columns() -> tuple[Any, ...]:
+    return vaults.c.address, vaults.c.is_active, vaults.c.bot_authority

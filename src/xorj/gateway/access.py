@@ -1,0 +1,106 @@
+"""Who asks: the session of a Bearer token or of the page's cookie, what it may do, and whether a browser was sent here by another site."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+
+from xorj.gateway.parts import Parts, PartsOf, parts_of
+from xorj.gateway.refusals import forbidden, unauthenticated
+from xorj.identity.permissions import Permission
+from xorj.identity.session import SESSION_LIFE, Session, Unauthenticated
+from xorj.primitives.ids import UserId
+from xorj.reporting.ports import Audience, Everyone, Nobody
+
+COOKIE = "xorj_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_SESSION = Unauthenticated("sign in first: POST /auth/challenge, then /auth/authenticate")
+
+
+async def caller(request: Request, parts: PartsOf) -> Session | Unauthenticated:
+    """The session of this request, looked up once. A cookie counts for a write only from a page of our own."""
+    token = _bearer(request)
+    if token is None and (token := request.cookies.get(COOKIE)) is not None and request.method not in SAFE_METHODS:
+        _require_own_page(request, parts)
+    return NO_SESSION if token is None else await parts.doorkeeper.session_of(token)
+
+
+Caller = Annotated[Session | Unauthenticated, Depends(caller)]
+
+
+def signed_in(asking: Caller) -> Session:
+    """Raises the 401 that says how to sign in."""
+    if isinstance(asking, Unauthenticated):
+        raise unauthenticated(asking.reason)
+    return asking
+
+
+SignedIn = Annotated[Session, Depends(signed_in)]
+
+
+class _May:
+    def __init__(self, permission: Permission) -> None:
+        self._permission = permission
+
+    def __call__(self, session: SignedIn) -> Session:
+        if not session.may(self._permission):
+            raise forbidden(f"this session lacks the permission {self._permission}")
+        return session
+
+
+AccountReading = Annotated[Session, Depends(_May(Permission.READ_ACCOUNT))]
+account_reading = Depends(_May(Permission.READ_ACCOUNT))
+AccountWriting = Annotated[Session, Depends(_May(Permission.WRITE_ACCOUNT))]
+VaultBuilding = Annotated[Session, Depends(_May(Permission.BUILD_VAULT))]
+BotControlling = Annotated[Session, Depends(_May(Permission.CONTROL_BOT))]
+Operating = Annotated[Session, Depends(_May(Permission.OPERATE))]
+
+
+def service(request: Request, parts: PartsOf) -> None:
+    """Only our own processes, by the token they share."""
+    token = _bearer(request) or ""
+    if not parts.place.service_token or not secrets.compare_digest(token.encode(), parts.place.service_token.encode()):
+        raise unauthenticated("this path is for XORJ's own processes, by their service token")
+
+
+def audience(parts: Parts, session: Session | Unauthenticated) -> Audience:
+    """Whose vaults, trades and decisions may be shown: on a local chain everybody's, otherwise one's own."""
+    if parts.place.is_worthless:
+        return Everyone()
+    if isinstance(session, Unauthenticated) or not session.may(Permission.READ_ACCOUNT):
+        return Nobody()
+    return UserId(session.user_id)
+
+
+async def welcome(request: Request, response: Response) -> None:
+    """Gives a visitor of a local chain's page a session that may press stop, and a new one when it is about to end."""
+    parts = parts_of(request)
+    if not parts.place.is_worthless:
+        return
+    token = request.cookies.get(COOKIE)
+    session = await parts.doorkeeper.session_of(token) if token else NO_SESSION
+    if isinstance(session, Session) and session.expires_at - parts.doorkeeper.clock.now() > SESSION_LIFE / 2:
+        return
+    visit = await parts.doorkeeper.visit()
+    response.set_cookie(
+        COOKIE,
+        visit.token,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        httponly=True,
+        secure=parts.place.is_encrypted,
+        samesite="strict",
+        path="/",
+    )
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _require_own_page(request: Request, parts: Parts) -> None:
+    """A browser says which page a write came from; one that was sent here by another site's page is refused."""
+    origin = request.headers.get("origin")
+    own = {parts.place.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    if origin is None or origin not in own:
+        raise forbidden("a write by cookie must come from a page of this site")

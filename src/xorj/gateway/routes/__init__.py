@@ -1,0 +1,1 @@
+"""One module a subject. Each has a `router`; app.py adds them all."""

@@ -1,0 +1,102 @@
+"""Who reads the read models. Adapters: adapters/postgres. Every method raises Unavailable; every list is limited by a named page size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xorj.primitives.ids import Address, Slot, UserId
+from xorj.reporting.account import BotConfiguration, CopyOrder, Movement, PerformanceMetrics, RankedTrader, UserSettings, UserStatus
+from xorj.reporting.overview import Bot, Decision, Mode, Overview, ScoringRun, Trade, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone:
+    """Reads all vaults: on a local chain, whose funds are worthless, and for an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """Reads what concerns no user: bot state and ranking."""
+
+
+Audience = Everyone | Nobody | UserId
+
+
+@dataclass(frozen=True, slots=True)
+class TradePage:
+    """Newest first. `next_cursor` asks for the page after this one; null on the last."""
+
+    trades: list[Trade]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPage:
+    decisions: list[Decision]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MovementPage:
+    transactions: list[Movement]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    run: ScoringRun | None
+    traders: list[RankedTrader]
+
+
+class OverviewReader(Protocol):
+    async def overview(self, audience: Audience, mode: Mode) -> Overview:
+        """Everything on the page at one moment, without values."""
+
+    async def bot(self) -> Bot: ...
+
+
+class RankingReader(Protocol):
+    async def ranking(self, *, limit: int) -> Ranking:
+        """The newest finished run, ranked wallets only, best first."""
+
+
+class AccountReader(Protocol):
+    async def trades(self, user: UserId, *, limit: int, cursor: str | None) -> TradePage:
+        """Raises InvalidInput for a cursor that is not one of ours."""
+
+    async def decisions(self, user: UserId, *, limit: int, cursor: str | None) -> DecisionPage:
+        """Raises InvalidInput for a cursor that is not one of ours."""
+
+    async def movements(self, user: UserId, *, limit: int, cursor: str | None) -> MovementPage:
+        """Raises InvalidInput for a cursor that is not one of ours."""
+
+    async def performance(self, user: UserId) -> PerformanceMetrics:
+        """Without value, PnL and return, which need prices."""
+
+    async def vaults(self, user: UserId) -> Sequence[Vault]: ...
+
+    async def status(self, user: UserId) -> UserStatus: ...
+
+
+class Settings(Protocol):
+    """A user's own preferences."""
+
+    async def read(self, user: UserId) -> UserSettings: ...
+
+    async def save(self, user: UserId, settings: UserSettings) -> None: ...
+
+
+class CopyOrders(Protocol):
+    """A user's standing order to copy whoever leads the ranking. The trade-bot opens and closes follows from it."""
+
+    async def configuration(self, user: UserId) -> BotConfiguration:
+        """As it stands, or as it would begin."""
+
+    async def enable(self, user: UserId, vault: Address, order: CopyOrder) -> None:
+        """Opens an order, or changes the open one."""
+
+    async def change(self, user: UserId, order: CopyOrder) -> bool:
+        """Changes the open order and its follows. False when there is none."""
+
+    async def disable(self, user: UserId, reason: str, slot: Slot) -> bool:
+        """Ends order and follows and cancels what nobody has begun. False when there was none."""
