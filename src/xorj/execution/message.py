@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.message import MessageV1, TransactionConfig, to_bytes_versioned
+from solders.message import MessageV1, TransactionConfig, from_bytes_versioned, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
@@ -67,7 +67,7 @@ def trade_message(
 
 def with_signature(message: bytes, signature: Signature) -> bytes:
     """The whole transaction's bytes: what is sent, and sent again."""
-    return bytes(VersionedTransaction.populate(MessageV1.from_bytes(message), [signature]))
+    return bytes(VersionedTransaction.populate(from_bytes_versioned(message), [signature]))
 
 
 def unsigned(message: bytes) -> bytes:

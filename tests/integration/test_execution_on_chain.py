@@ -1,0 +1,146 @@
+"""Execution against the real local chain, the real vault program and a real PostgreSQL: settled trades, and a bot killed everywhere."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes.executing_bot import LEASE_S, desk_for, nothing_differs
+from tests.fakes.intent_rows import plant_intent, plant_vault
+from tests.fakes.localnet_process import ROOT
+from tests.fakes.trading_chain import BONK, BOT, OWNER, USDC_RAW, VAULT, TradingChain
+
+from xorj.adapters.postgres.leases import PostgresLeases
+from xorj.adapters.postgres.tables import attempts, evidence, execution_jobs, fills, intents, ledger, trades
+from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.chain.transactions import Commitment
+from xorj.execution.execute_under_lease import Gate, Wakes, execute_under_lease
+from xorj.execution.ports import Moment
+from xorj.primitives.ids import USDC, Mint, Wallet
+
+pytestmark = pytest.mark.database
+
+WITHIN_S = 30.0
+BUY_RAW = 10 * USDC_RAW
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingChain]:
+    with TradingChain(tmp_path_factory.mktemp("chain")) as running:
+        yield running
+
+
+@pytest.fixture
+async def vault(engine: AsyncEngine) -> str:
+    await plant_vault(engine, vault=str(VAULT), owner=str(OWNER.pubkey()), base_mint=USDC, bot=str(BOT.pubkey()))
+    return str(VAULT)
+
+
+@asynccontextmanager
+async def acting(engine: AsyncEngine, chain: TradingChain, folder: Path) -> AsyncIterator[Wakes]:
+    """A bot at work in this process, until the block ends."""
+    wakes = Wakes()
+    async with desk_for(engine, chain.rpc_url, chain.jupiter_url, folder) as desk:
+        leases = PostgresLeases(engine, seconds=LEASE_S)
+        task = asyncio.create_task(execute_under_lease(desk, leases, "bot in the test", nothing_differs, Gate(), wakes))
+        try:
+            yield wakes
+        finally:
+            task.cancel()
+            (ended,) = await asyncio.gather(task, return_exceptions=True)
+            assert isinstance(ended, asyncio.CancelledError), repr(ended)
+
+
+async def state_of(engine: AsyncEngine, intent: str) -> tuple[str, str | None]:
+    async with engine.begin() as connection:
+        row = (await connection.execute(select(intents.c.state, intents.c.reason).where(intents.c.id == intent))).one()
+        return row.state, row.reason
+
+
+async def becomes(engine: AsyncEngine, intent: str, wanted: str) -> None:
+    """Polls, because the bot is another task or process."""
+    seen: tuple[str, str | None] | None = None
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while (seen := await state_of(engine, intent))[0] != wanted:
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{intent} is {seen}, not {wanted}") from None
+
+
+async def buy(engine: AsyncEngine, vault: str, amount_raw: int = BUY_RAW) -> str:
+    return await plant_intent(engine, vault=vault, side="buy", input_mint=USDC, output_mint=str(BONK), amount_in_raw=amount_raw)
+
+
+async def held(chain: TradingChain) -> dict[Mint, int]:
+    async with SolanaNode(chain.rpc_url) as node:
+        _, balances = await node.token_balances(Wallet(str(VAULT)), commitment=Commitment.PROCESSED)
+    return balances
+
+
+async def changes(engine: AsyncEngine) -> dict[str, int]:
+    async with engine.begin() as connection:
+        rows = await connection.execute(select(ledger.c.mint, func.sum(ledger.c.delta_raw)).group_by(ledger.c.mint))
+        return {mint: int(total) for mint, total in rows}
+
+
+async def count_of(engine: AsyncEngine, table: object) -> int:
+    async with engine.begin() as connection:
+        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())  # type: ignore[arg-type]
+
+
+async def test_a_buy_and_a_sale_settle_and_are_booked_as_the_chain_shows_them(
+    engine: AsyncEngine, vault: str, chain: TradingChain, tmp_path: Path
+) -> None:
+    before = await held(chain)
+    async with acting(engine, chain, tmp_path) as wakes:
+        bought = await buy(engine, vault)
+        wakes.intents.set()
+        await becomes(engine, bought, "settled")
+        got = (await changes(engine))[str(BONK)]
+        sold = await plant_intent(engine, vault=vault, side="sell", input_mint=str(BONK), output_mint=USDC, amount_in_raw=got)
+        wakes.intents.set()
+        await becomes(engine, sold, "settled")
+    after = await held(chain)
+    assert {mint: after.get(Mint(mint), 0) - before.get(Mint(mint), 0) for mint in (USDC, str(BONK))} == await changes(engine)
+    assert (await changes(engine))[str(BONK)] == 0
+    async with engine.begin() as connection:
+        rows = (await connection.execute(select(trades).order_by(trades.c.created_at))).all()
+        jobs = [row.status for row in await connection.execute(select(execution_jobs))]
+        fees = [row.fee_lamports for row in await connection.execute(select(attempts))]
+    assert [row.status for row in rows] == ["completed", "completed"]
+    assert rows[0].amount == 10
+    assert rows[0].transaction_signature is not None
+    assert jobs == ["settled", "settled"]
+    assert all(fee >= 5_000 for fee in fees)
+    assert await count_of(engine, evidence) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", list(Moment), ids=str)
+async def test_a_bot_killed_at_any_moment_leaves_one_effect_and_a_true_ledger(
+    engine: AsyncEngine, database_url: str, vault: str, chain: TradingChain, tmp_path: Path, moment: Moment
+) -> None:
+    before = await held(chain)
+    intent = await buy(engine, vault)
+    command = [sys.executable, "-m", "tests.fakes.executing_bot", database_url, chain.rpc_url, chain.jupiter_url, str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
+    first = await asyncio.create_subprocess_exec(*command, moment.value, cwd=ROOT, env=environment)
+    async with asyncio.timeout(WITHIN_S):
+        assert await first.wait() == -signal.SIGKILL, f"the bot never came to {moment}"
+    second = await asyncio.create_subprocess_exec(*command, "never", cwd=ROOT, env=environment)
+    try:
+        await becomes(engine, intent, "settled")
+    finally:
+        second.kill()
+        await second.wait()
+    after = await held(chain)
+    assert before[USDC] - after[USDC] == BUY_RAW, "exactly one effect"
+    assert (await changes(engine))[USDC] == -BUY_RAW
+    assert await count_of(engine, fills) == 1
