@@ -23,6 +23,7 @@ PREFIX = "XORJ_"
 FILE_SUFFIX = "_FILE"
 SECRET_FILE_BYTES_MAX = 64 * 1024
 PORT_OFFSET_MAX = 50_000
+SESSION_KEY_CHARACTERS_MIN = 32
 CHECKOUT = Path(__file__).resolve().parents[2]
 # Names with our prefix that are no settings of a process: tests and builds read them.
 OTHER_NAMES = ("XORJ_TEST_", "XORJ_PROGRAM_TOOLS")
@@ -181,6 +182,20 @@ class JupiterSettings(CommonSettings):
         return self.jupiter_url or f"http://127.0.0.1:{JUPITER_PORT + self.port_offset}"
 
 
+class ServiceSettings(CommonSettings):
+    """Of the processes that ask each other over HTTP."""
+
+    service_token: SecretStr | None = setting(
+        None, "what our processes show each other on internal routes", shown="a file in keys/ that ./xorj up makes"
+    )
+
+    def require_service_token(self) -> str:
+        """Raises InvalidSettings when there is none."""
+        if self.service_token is None or not self.service_token.get_secret_value():
+            raise InvalidSettings({"XORJ_SERVICE_TOKEN": "is needed by a process that runs alone; ./xorj up sets it"})
+        return self.service_token.get_secret_value()
+
+
 class LocalnetSettings(CommonSettings):
     """The local chain."""
 
@@ -191,11 +206,14 @@ class LocalnetSettings(CommonSettings):
     replay: Path | None = setting(None, "recorded swaps to play instead of the demo market", shown="the demo market")
 
 
-class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings):
+class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
     """Ingestion, performance, scores, rankings."""
 
+    scoring_every_s: float = setting(10.0, "time between scoring runs while there is something new", ge=1, le=86_400)
+    allow_unscored: bool = setting(False, "rank wallets whose record is too short to judge; local chain alone")
 
-class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings):
+
+class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
     """Watches leaders, plans copies, executes and settles them."""
 
     trade_bot_hold: Literal["signed", "sent", "confirmed"] | None = setting(
@@ -221,8 +239,39 @@ class SignerSettings(ChainSettings):
         return self.signer_passphrase_file or self.data_dir / "keys" / "bot.passphrase"
 
 
-class GatewaySettings(DatabaseSettings, RedisSettings, ChainSettings):
+class UpSettings(DatabaseSettings, SignerSettings):
+    """What `xorj up` itself needs to know of those that it starts."""
+
+
+class GatewaySettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
     """Sign-in, sessions, limits, routes."""
+
+    public_origin: str | None = setting(
+        None, "where people open the page, scheme and host alone; what wallets sign names it", shown="http://127.0.0.1:3000"
+    )
+    allowed_hosts: str = setting("", "further names that requests may call this server by, separated by commas; * for any")
+    allowed_origins: str = setting(
+        "https://xorj.ai,https://app.xorj.ai,https://dashboard.xorj.ai",
+        "origins of other sites whose pages may use the API, separated by commas",
+    )
+    session_key: SecretStr | None = setting(
+        None,
+        "what sessions are signed with, 32 characters or more, the same for gateway and web",
+        shown="a file in keys/ that ./xorj up makes",
+    )
+    operators: str = setting("", "wallets that may stop and resume everybody's trading, separated by commas")
+    bot_address: str | None = setting(None, "public key of the bot that owners grant", shown="the local signer's")
+
+    @property
+    def origin(self) -> str:
+        return self.public_origin or f"http://127.0.0.1:{WEB_PORT + self.port_offset}"
+
+    def require_session_key(self) -> str:
+        """Raises InvalidSettings when there is none that is long enough."""
+        key = self.session_key.get_secret_value() if self.session_key else ""
+        if len(key) < SESSION_KEY_CHARACTERS_MIN:
+            raise InvalidSettings({"XORJ_SESSION_KEY": f"needs {SESSION_KEY_CHARACTERS_MIN} characters or more; ./xorj up makes one"})
+        return key
 
 
 class WebSettings(GatewaySettings):
@@ -241,6 +290,8 @@ PROCESSES: Mapping[str, type[CommonSettings]] = {
     "web": WebSettings,
     "localnet": LocalnetSettings,
     "demo-follower": DemoFollowerSettings,
+    "migrate": DatabaseSettings,
+    "signer-key": SignerSettings,
 }
 
 S = TypeVar("S", bound=CommonSettings)
@@ -256,7 +307,7 @@ def load(process: type[S], **chosen: Any) -> S:
     problems: dict[str, str] = {}
     values = {name: value for name, value in chosen.items() if value is not None}
     for name, field in process.model_fields.items():
-        if name not in values and _is_secret(field) and (from_file := _from_file(name, field, environment, problems)) is not None:
+        if name not in values and is_secret(field) and (from_file := _from_file(name, field, environment, problems)) is not None:
             values[name] = from_file
     try:
         loaded = process(**{"_env_file": dotenv, **values})
@@ -298,12 +349,13 @@ def example() -> str:
 def _example_lines(name: str, field: FieldInfo) -> list[str]:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     default = str(extra.get("shown") or field.default)
-    facts = [f"default: {default}", *([f"unit: {extra['unit']}"] if extra.get("unit") else []), *(["secret"] if _is_secret(field) else [])]
-    value = "" if extra.get("shown") or _is_secret(field) or field.default is None else default
+    facts = [f"default: {default}", *([f"unit: {extra['unit']}"] if extra.get("unit") else []), *(["secret"] if is_secret(field) else [])]
+    value = "" if extra.get("shown") or is_secret(field) or field.default is None else default
     return [f"# {field.description} ({'; '.join(facts)})", f"#{_names(name, field)[0]}={value}"]
 
 
-def _is_secret(field: FieldInfo) -> bool:
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a setting holds what no log and no error may show."""
     return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
 
 
@@ -311,7 +363,7 @@ def _names(name: str, field: FieldInfo) -> list[str]:
     """The variables that set one field, the most common first; of secrets their files' too."""
     alias = field.validation_alias
     names = [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [PREFIX + name.upper()]
-    return names + [variable + FILE_SUFFIX for variable in names if _is_secret(field)]
+    return names + [variable + FILE_SUFFIX for variable in names if is_secret(field)]
 
 
 def _variable(location: tuple[int | str, ...], process: type[CommonSettings]) -> str:

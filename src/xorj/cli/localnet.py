@@ -4,7 +4,8 @@ from pathlib import Path
 
 import typer
 
-from xorj.settings import LocalnetSettings, load
+from xorj.cli.run import run_service
+from xorj.settings import JUPITER_PORT, RPC_PORT, LocalnetSettings, load
 
 
 def localnet(
@@ -20,10 +21,6 @@ def localnet(
 
     Example: ./xorj localnet --port-offset 1000 --no-market
     """
-    import uvloop
-
-    from xorj.services.localnet import JUPITER_PORT, RPC_PORT, serve
-
     settings = load(
         LocalnetSettings,
         port_offset=port_offset,
@@ -38,4 +35,4 @@ def localnet(
     typer.echo(
         f"local chain, worthless funds: rpc http://{settings.bind_host}:{rpc}, jupiter http://{settings.bind_host}:{jupiter}", err=True
     )
-    uvloop.run(serve(settings))
+    run_service("localnet", settings)

@@ -1,18 +1,20 @@
 """`xorj run SERVICE`: one process in the foreground, for the supervisor, for containers and for people who look at one alone."""
 
-import asyncio
 import importlib
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from xorj import settings
 from xorj.observability import logging
-from xorj.primitives.errors import XorjError
+from xorj.primitives.errors import BrokenInvariant, XorjError
+
+Serve = Callable[[settings.CommonSettings], Coroutine[Any, Any, None]]
 
 
 class Service(StrEnum):
@@ -22,6 +24,8 @@ class Service(StrEnum):
     GATEWAY = "gateway"
     WEB = "web"
     DEMO_FOLLOWER = "demo-follower"
+    MIGRATE = "migrate"
+    SIGNER_KEY = "signer-key"
 
 
 def run(
@@ -35,23 +39,21 @@ def run(
 
 
 def run_service(name: str, configured: settings.CommonSettings) -> None:
-    """Sets up the logs and runs xorj.services.<name> until it ends. What ends it badly is logged here and raised."""
+    """Sets up the logs and runs xorj.services.<name> until it ends. What ends it badly is logged here and raised or exits with 1."""
+    import uvloop
+
     logging.configure(name, form=configured.log_format, level=configured.log_level, secrets=settings.secrets(configured))
     log = logging.get("run")
     for variable, meant in settings.unknown(os.environ).items():
         log.warning("setting_unknown", variable=variable, perhaps=meant)
-    serve: Callable[[settings.CommonSettings], Awaitable[None]] = importlib.import_module(f"xorj.services.{name.replace('-', '_')}").serve
+    serve: Serve = importlib.import_module(f"xorj.services.{name.replace('-', '_')}").serve
     log.info("process_started", pid=os.getpid(), environment=configured.environment)
     try:
-        asyncio.run(_until_stopped(serve, configured))
+        uvloop.run(serve(configured))
     except XorjError as error:
-        log.error("process_failed", error=str(error))
+        log.exception("process_failed") if isinstance(error, BrokenInvariant) else log.error("process_failed", error=str(error))
         raise
     except Exception:
         log.exception("process_failed")
         sys.exit(1)
     log.info("process_stopped")
-
-
-async def _until_stopped(serve: Callable[[settings.CommonSettings], Awaitable[None]], configured: settings.CommonSettings) -> None:
-    await serve(configured)

@@ -210,7 +210,8 @@ class UnixAddress:
 async def serve(app: FastAPI, address: Address | UnixAddress, tasks: Sequence[Task] = ()) -> None:
     """Serves until SIGTERM or SIGINT, with `tasks` running beside it; returns within GRACE_S and what the tasks need to end.
 
-    Raises what ended a task, and the BrokenInvariant that a request met. A task that returns ends the process as a signal does.
+    Raises what ended a task, the BrokenInvariant that a request met, and Unavailable when the application did not start.
+    A task that returns ends the process as a signal does.
     """
     bound = address.listening()
     server = _Server(_config(app))
@@ -240,6 +241,12 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            raise Unavailable("the application", "it did not start; the log has the cause") from error
 
 
 @contextmanager

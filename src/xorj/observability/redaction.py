@@ -41,7 +41,8 @@ class Redactor:
         if depth >= DEPTH_MAX:
             return REDACTED
         if isinstance(value, Mapping):
-            return {name: REDACTED if _names_a_secret(str(name)) else self.clean(one, depth + 1) for name, one in value.items()}
+            pairs = ((str(name), one) for name, one in value.items())
+            return {self._text(name): REDACTED if _names_a_secret(name) else self.clean(one, depth + 1) for name, one in pairs}
         if isinstance(value, list | tuple | set | frozenset):
             return self._text(str(value)) if len(value) == 64 else [self.clean(one, depth + 1) for one in value]
         return self._text(value if isinstance(value, str) else str(value))
