@@ -16,6 +16,9 @@ from xorj.demo.tokens import DemoToken, Temper
 HISTORY_DAYS = 120
 HISTORY_STEPS = HISTORY_DAYS * STEPS_PER_DAY
 TICKS_PER_STEP = 10
+# ten minutes of live trading at full pace; later the pace is one that a follower's daily limits bear
+BRISK_STEPS = 300
+_CALM = 6
 ALL_BPS = 10_000
 _WORTH_IT_PPM = 12_000
 _LOTTERY_WIN_PPM = 600_000
@@ -81,6 +84,9 @@ class Planner:
         return sorted(order for leader in self.leaders for order in _PLANS[leader.kind](_Draft(self, leader, season)))
 
 
+_CALMED = frozenset({Kind.SKILLED, Kind.TURNCOAT, Kind.MARTINGALE, Kind.BAG_HOLDER})
+
+
 class _Draft:
     """One leader's season in the making: his draws, his manner, his view of the tokens."""
 
@@ -101,7 +107,8 @@ class _Draft:
         step = self.season.first_step + int(self.draw.integers(0, self.gap[1], endpoint=True))
         while step < self.season.last_step:
             yield step
-            step += self.between(self.gap)
+            calm = _CALM if step >= HISTORY_STEPS + BRISK_STEPS and self.leader.kind in _CALMED else 1
+            step += calm * self.between(self.gap)
 
     def of_temper(self, *tempers: Temper) -> list[int]:
         return [number for number, token in enumerate(self.tokens) if token.temper in tempers]

@@ -1,0 +1,235 @@
+"""A person who follows: signs in, makes a vault, sets its limits, pays in, lets the bot trade and turns copying on.
+
+Every step goes through the gateway's API, as a wallet in a browser would do it, and is looked at on the chain afterwards; what is
+done already is left as it is. The key is derived from a public text and worthless. Called by services/demo_follower.py.
+"""
+
+import asyncio
+import base64
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from solders.hash import Hash
+from solders.instruction import AccountMeta, Instruction
+from solders.keypair import Keypair
+from solders.message import MessageV0, to_bytes_versioned
+from solders.pubkey import Pubkey
+from solders.system_program import TransferParams, transfer
+from solders.transaction import VersionedTransaction
+
+from xorj.adapters.solana_rpc.clock import NodeClock
+from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.demo.tokens import USDC_DECIMALS, USDC_MINT
+from xorj.localnet.keys import FAUCET
+from xorj.observability import logging
+from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
+from xorj.primitives.ids import LOCAL_GENESIS, USDC, Address, Signature, Wallet
+from xorj.vault.accounts import (
+    ANY_MINT,
+    TOKEN_PROGRAM,
+    VaultAccount,
+    VaultPolicy,
+    decode_policy,
+    decode_vault,
+    policy_address,
+    token_account_address,
+    vault_address,
+)
+from xorj.vault.instructions import create_token_account
+
+DEPOSIT_RAW = 500_000_000
+POCKET_LAMPORTS, POCKET_USDC_RAW = 10_000_000_000, 1_000_000_000
+BOT_LIFE_S = 90 * 86_400
+LIMITS = {
+    "spend_per_trade_raw": "100000000",
+    "spend_per_trade_bps": 2_000,
+    "spend_per_day_raw": "500000000",
+    "spend_per_day_bps": 10_000,
+    "loss_per_day_raw": "250000000",
+    "loss_per_day_bps": 5_000,
+    "mint_mode": "any",
+}
+STEP_TIMEOUT_S = 90.0
+POLL_S = 0.3
+
+T = TypeVar("T")
+Json = Any
+log = logging.get("demo-follower")
+
+
+class Conflict(Exception):
+    """The gateway cannot do it yet (409); `detail` is its reason."""
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
+class WalletApi(Protocol):
+    """The gateway as a wallet sees it. Raises Conflict for 409, Unavailable for what asking again may cure."""
+
+    async def get(self, path: str) -> Json: ...
+
+    async def post(self, path: str, body: Mapping[str, Json]) -> Json: ...
+
+    def use_session(self, token: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OnChain:
+    """The follower's vault as the chain has it; None before it is made."""
+
+    vault: VaultAccount | None
+    policy: VaultPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """One person with a key, a node to look at the chain and the gateway's API."""
+
+    key: Keypair
+    node: SolanaNode
+    api: WalletApi
+
+    async def follow(self) -> list[str]:
+        """Goes through all steps; returns the names of those that were needed. Doing it again needs none.
+
+        Raises RefusedForSafety on any chain but the local one: the key is public.
+        """
+        if await self.node.genesis_hash() != LOCAL_GENESIS:
+            raise RefusedForSafety("the demo follower's key is public; it is for the local chain only")
+        await self._sign_in()
+        steps: list[tuple[str, Callable[[], Awaitable[bool]], Callable[[], Awaitable[None]]]] = [
+            ("took funds from the faucet", self._has_funds, self._take_funds),
+            ("made the vault", self._has_vault, lambda: self._act("deploy", {})),
+            ("set the limits", self._has_limits, self._set_limits),
+            ("paid in", self._has_paid_in, lambda: self._act("deposit", {"amount_raw": str(DEPOSIT_RAW)})),
+            ("let the bot trade", self._has_granted, lambda: self._act("grant", {})),
+            ("turned copying on", self._copies, self._turn_copying_on),
+        ]
+        done = []
+        for name, is_done, act in steps:
+            if not await is_done():
+                await act()
+                await _until(is_done, name)
+                log.info("follower_stepped", step=name)
+                done.append(name)
+        return done
+
+    async def _sign_in(self) -> None:
+        wallet = str(self.key.pubkey())
+        challenge = await _patiently(lambda: self.api.post("/auth/challenge", {"wallet_address": wallet}))
+        signature = str(self.key.sign_message(challenge["message"].encode()))
+        body = {"wallet_address": wallet, "signature": signature, "message": challenge["message"]}
+        self.api.use_session((await self.api.post("/auth/authenticate", body))["session_token"])
+
+    async def _act(self, action: str, body: Mapping[str, Json]) -> None:
+        """Asks for the transaction of an action, signs it as its only signer, sends it, and waits until it is confirmed."""
+        built = await _patiently(lambda: self.api.post(f"/api/vault/{action}", body))
+        signed = self._signed(base64.b64decode(built["transaction"]))
+        sent = await self.api.post("/api/vault/transactions", {"transaction": base64.b64encode(signed).decode()})
+        signature = sent["signature"]
+
+        async def landed() -> bool:
+            found = await self.api.get(f"/api/vault/transactions/{signature}")
+            if found["state"] == "failed":
+                raise BrokenInvariant("the demo follower's transaction failed", action=action, error=found["error"])
+            return found["state"] in ("confirmed", "finalized")
+
+        await _until(landed, action)
+
+    def _signed(self, unsigned: bytes) -> bytes:
+        message = VersionedTransaction.from_bytes(unsigned).message
+        if message.account_keys[0] != self.key.pubkey() or message.header.num_required_signatures != 1:
+            raise RefusedForSafety("the gateway built a transaction that is not this wallet's own")
+        return bytes(VersionedTransaction.populate(message, [self.key.sign_message(to_bytes_versioned(message))]))
+
+    async def _on_chain(self) -> OnChain:
+        vault = vault_address(self.key.pubkey())
+        found, policy = await self.node.accounts([Address(str(vault)), Address(str(policy_address(vault)))])
+        return OnChain(decode_vault(found.data) if found else None, decode_policy(policy.data) if policy else None)
+
+    async def _has_funds(self) -> bool:
+        if await self._has_paid_in():
+            return True
+        wallet = Wallet(str(self.key.pubkey()))
+        _, tokens = await self.node.token_balances(wallet)
+        return await self.node.lamports(Address(wallet)) >= POCKET_LAMPORTS // 2 and tokens.get(USDC, 0) >= DEPOSIT_RAW
+
+    async def _take_funds(self) -> None:
+        """From the local chain's faucet, whose key is public."""
+        me, faucet = self.key.pubkey(), FAUCET.pubkey()
+        instructions = [
+            transfer(TransferParams(from_pubkey=faucet, to_pubkey=me, lamports=POCKET_LAMPORTS)),
+            create_token_account(faucet, me, USDC_MINT),
+            _usdc_transfer(faucet, me, POCKET_USDC_RAW),
+        ]
+        blockhash = Hash.from_string((await self.node.latest_blockhash()).blockhash)
+        signed = VersionedTransaction(MessageV0.try_compile(faucet, instructions, [], blockhash), [FAUCET])
+        await self.node.send(bytes(signed))
+        signature = Signature(str(signed.signatures[0]))
+
+        async def landed() -> bool:
+            _, (status,) = await self.node.statuses([signature])
+            return status is not None and status.commitment.rank >= 1
+
+        await _until(landed, "faucet")
+
+    async def _has_vault(self) -> bool:
+        return (await self._on_chain()).vault is not None
+
+    async def _has_limits(self) -> bool:
+        now = await NodeClock(self.node).now()
+        policy = (await self._on_chain()).policy
+        if policy is None:
+            return False
+        limits = policy.limits(now.unix_seconds)
+        return limits.mint_mode == ANY_MINT and limits.spend_per_trade > 0 and limits.bot_expires_at > now.unix_seconds
+
+    async def _set_limits(self) -> None:
+        now = await NodeClock(self.node).now()
+        await self._act("policy", LIMITS | {"bot_expires_at": now.unix_seconds + BOT_LIFE_S})
+
+    async def _has_paid_in(self) -> bool:
+        vault = (await self._on_chain()).vault
+        return vault is not None and vault.total_deposited >= DEPOSIT_RAW
+
+    async def _has_granted(self) -> bool:
+        vault = (await self._on_chain()).vault
+        return vault is not None and vault.bot_authority is not None
+
+    async def _copies(self) -> bool:
+        return bool((await self.api.get("/api/bot/configuration"))["enabled"])
+
+    async def _turn_copying_on(self) -> None:
+        """The database hears of the vault from the chain, a moment after it was made."""
+        await _patiently(lambda: self.api.post("/api/bot/enable", {}))
+
+
+def _usdc_transfer(giver: Pubkey, taker: Pubkey, amount_raw: int) -> Instruction:
+    source, target = (token_account_address(owner, USDC_MINT) for owner in (giver, taker))
+    metas = [AccountMeta(source, False, True), AccountMeta(USDC_MINT, False, False), AccountMeta(target, False, True)]
+    data = b"\x0c" + amount_raw.to_bytes(8, "little") + bytes([USDC_DECIMALS])
+    return Instruction(TOKEN_PROGRAM, data, [*metas, AccountMeta(giver, True, False)])
+
+
+async def _until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
+    deadline = time.monotonic() + STEP_TIMEOUT_S
+    while not await holds():
+        if time.monotonic() > deadline:
+            raise Unavailable("demo", f"{what}: not done after {STEP_TIMEOUT_S:.0f} s")
+        await asyncio.sleep(POLL_S)
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Asks again while the answer is not yet. Raises Unavailable with the last reason."""
+    deadline = time.monotonic() + STEP_TIMEOUT_S
+    while True:
+        try:
+            return await ask()
+        except (Conflict, Unavailable) as error:
+            if time.monotonic() > deadline:
+                raise Unavailable("gateway", str(error)) from error
+        await asyncio.sleep(POLL_S * 5)
