@@ -1,0 +1,194 @@
+"""The process `quant-engine` on 8001: reads swaps from the chain into the lake, scores wallets, keeps the rankings.
+
+One loop ingests and, when something came, scores; a run is also made on demand. After a restart it goes on where the lake ends.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from xorj.adapters.jupiter.http import JupiterHttp
+from xorj.adapters.jupiter.prices import JupiterPrices, JupiterTokens
+from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.postgres import engine as postgres
+from xorj.adapters.postgres.tokens import PostgresTokens
+from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.trust import PostgresTrust
+from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.chain.transactions import Commitment
+from xorj.demo.identities import EXCLUDED_WALLETS
+from xorj.engine_api.quant_engine import quant_engine_routes
+from xorj.market.local_amm import PROGRAM_ID as LOCAL_AMM
+from xorj.observability import health, http, logging, metrics
+from xorj.primitives.errors import RefusedForSafety, Unavailable
+from xorj.primitives.ids import LOCAL_GENESIS, Wallet
+from xorj.settings import QUANT_ENGINE_PORT, QuantEngineSettings
+from xorj.swaps.discover_tokens import discover_tokens
+from xorj.swaps.ingest_swaps import Ingested, Sources, ingest_swaps
+from xorj.swaps.programs import JUPITER_V6
+from xorj.trust.eligibility import Rules
+from xorj.trust.ranking import ScoringRun
+from xorj.trust.score_wallets import score_and_store
+
+INGEST_EVERY_S = 1.0
+CHAIN_ASKED_EVERY_S = 0.5
+RUNS_KEPT = 1_000
+
+log = logging.get("quant-engine")
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything outside, opened; `unscored` records have come since the last run, which was made at `scored_at`."""
+
+    settings: QuantEngineSettings
+    engine: AsyncEngine
+    node: SolanaNode
+    jupiter: JupiterHttp
+    lake: DeltaLake
+    unscored: int = 0
+    scored_at: float = float("-inf")
+    scoring: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def trust(self) -> PostgresTrust:
+        return PostgresTrust(self.engine, self.settings.genesis)
+
+    @property
+    def excluded(self) -> frozenset[Wallet]:
+        """Whoever makes the local market is never a leader."""
+        return EXCLUDED_WALLETS if self.settings.genesis == LOCAL_GENESIS else frozenset()
+
+    @property
+    def rules(self) -> Rules:
+        if self.settings.allow_unscored:
+            return Rules(trades_min=1, active_days_min=0, closing_trades_min=0, unmatched_share_max=1.0, excluded=self.excluded)
+        return Rules(excluded=self.excluded)
+
+
+async def serve(settings: QuantEngineSettings) -> None:
+    """Runs until SIGTERM or SIGINT. Raises RefusedForSafety on another chain's database, lake or node."""
+    if settings.allow_unscored and settings.genesis != LOCAL_GENESIS:
+        raise RefusedForSafety("XORJ_ALLOW_UNSCORED is for the local chain alone: a record too short to judge must not move real funds")
+    async with _opened(settings) as parts:
+        app = http.create_app("quant-engine", checks=_checks(parts))
+        prices = JupiterPrices(parts.jupiter)
+        app.include_router(quant_engine_routes(settings.require_service_token(), parts.trust, prices, lambda: _score(parts)))
+        address = http.Address(settings.bind_host, QUANT_ENGINE_PORT + settings.port_offset)
+        await http.serve(app, address, [lambda: _work(parts)])
+
+
+@asynccontextmanager
+async def _opened(settings: QuantEngineSettings) -> AsyncIterator[Parts]:
+    async with AsyncExitStack() as stack:
+        engine = postgres.create(
+            settings.require_database_url(),
+            application="quant-engine",
+            tls_required=settings.database_tls_required,
+            connections_min=settings.database_connections_min,
+            connections_max=settings.database_connections_max,
+        )
+        stack.push_async_callback(engine.dispose)
+        await postgres.require_chain(engine, settings.genesis)
+        node = await stack.enter_async_context(SolanaNode(settings.rpc_endpoints[0], name="provider 1"))
+        key = settings.jupiter_api_key
+        jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))
+        yield Parts(settings, engine, node, jupiter, DeltaLake(settings.data_dir / "lake", settings.genesis))
+
+
+async def _work(parts: Parts) -> None:
+    """Ingests and scores for ever. What is unavailable is asked again at the next turn; nothing that was committed is lost."""
+    await _chain_is_there(parts)
+    while True:
+        try:
+            parts.unscored += (await _ingest(parts)).records
+            if parts.unscored and time.monotonic() - parts.scored_at >= parts.settings.scoring_every_s:
+                await _score(parts)
+                await _name_tokens(parts)
+        except Unavailable as error:
+            log.warning("turn_failed", error=str(error))
+        await asyncio.sleep(INGEST_EVERY_S)
+
+
+async def _chain_is_there(parts: Parts) -> None:
+    """Returns when the node answers. Raises RefusedForSafety when it is on another chain."""
+    while True:
+        try:
+            found = await parts.node.genesis_hash()
+        except Unavailable as error:
+            log.info("chain_awaited", error=str(error))
+            await asyncio.sleep(CHAIN_ASKED_EVERY_S)
+            continue
+        if found != parts.settings.genesis:
+            raise RefusedForSafety(f"the node is on the chain with genesis {found}, this process is for {parts.settings.genesis}")
+        # a lake that was never scored, or not since the last stop, is scored at once
+        parts.unscored = len(await parts.lake.cursors())
+        return
+
+
+async def _ingest(parts: Parts) -> Ingested:
+    sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,), excluded=parts.excluded)
+    with metrics.INGEST_SECONDS.time():
+        ingested = await ingest_swaps(sources, parts.node, parts.lake)
+    for outcome, count in ingested.outcomes.items():
+        metrics.INGESTED.labels(outcome).inc(count)
+    for reason, count in ingested.undecodable.items():
+        metrics.UNDECODABLE.labels(reason).inc(count)
+    newest, finalized = await parts.lake.newest_slot(), await parts.node.slot(commitment=Commitment.FINALIZED)
+    metrics.INGEST_LAG_SLOTS.set(finalized - (newest or 0))
+    if ingested.records:
+        log.info("swaps_ingested", records=ingested.records, up_to_slot=ingested.up_to_slot, undecodable=sum(ingested.undecodable.values()))
+    return ingested
+
+
+async def _score(parts: Parts) -> ScoringRun | None:
+    """One run as of the newest ingested slot, kept; None while there is nothing to score."""
+    async with parts.scoring:
+        try:
+            with metrics.SCORING_SECONDS.time():
+                run = await score_and_store(parts.lake, parts.trust, parts.rules)
+        except Unavailable:
+            metrics.SCORING_RUNS.labels("failed").inc()
+            raise
+        parts.unscored, parts.scored_at = 0, time.monotonic()
+        if run is None:
+            return None
+        await parts.trust.prune(keep=RUNS_KEPT)
+        metrics.SCORING_RUNS.labels("completed").inc()
+        metrics.TRADERS_RANKED.set(len(run.ranked))
+        log.info("wallets_ranked", run_id=run.id, as_of_slot=run.as_of_slot, analyzed=len(run.scores), ranked=len(run.ranked))
+        return run
+
+
+async def _name_tokens(parts: Parts) -> None:
+    """Names are for readers: without them the ranking stands all the same."""
+    tokens = PostgresTokens(parts.engine, parts.settings.genesis)
+    try:
+        named = await discover_tokens(await parts.lake.swaps(), JupiterTokens(parts.jupiter), tokens)
+    except Unavailable as error:
+        log.warning("tokens_not_named", error=str(error))
+        return
+    if named:
+        log.info("tokens_named", count=named)
+
+
+def _checks(parts: Parts) -> list[health.Check]:
+    async def database() -> health.Health:
+        async with transaction(parts.engine) as connection:
+            await connection.execute(text("select 1"))
+        return health.OK
+
+    async def chain() -> health.Health:
+        await parts.node.slot()
+        return health.OK
+
+    async def lake() -> health.Health:
+        await parts.lake.cursors()
+        return health.OK
+
+    return [health.Check("database", database), health.Check("chain", chain), health.Check("lake", lake)]
