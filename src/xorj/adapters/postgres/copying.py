@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.projections import job_of_intent
@@ -44,7 +44,7 @@ class PostgresFollows:
         query = (
             select_follows()
             .where(follows.c.leader == trade.leader, _valid_at(trade.slot), ~_is_decided(trade.id))
-            .distinct(follows.c.vault)
+            .ext(distinct_on(follows.c.vault))
             .order_by(follows.c.vault, follows.c.valid_from_slot.desc())
         )
         async with transaction(self._engine) as connection:
