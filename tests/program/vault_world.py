@@ -22,6 +22,7 @@ from xorj.vault import accounts, instructions
 from xorj.vault.accounts import PROGRAM_ID, TOKEN_PROGRAM, token_account_address
 from xorj.vault.errors import name_of
 from xorj.vault.instructions import Guard
+from xorj.vault.interface import INSTRUCTIONS
 
 RICH = 10**12
 NOW = 1_760_000_000
@@ -270,11 +271,45 @@ class VaultWorld:
             guard=guard or self.guard(),
         )
 
+    def shared_route(self, amount_in: int, shared_id: int) -> Instruction:
+        """A buy of BONK by shared_accounts_route_v2: through token accounts of the router's own authority, which holds them already."""
+        authority = Pubkey.find_program_address([b"authority", bytes([shared_id])], jupiter_v6.PROGRAM)[0]
+        inner_in, inner_out = (self.hold(authority, mint, 0) for mint in (self.usdc, self.bonk))
+        source, destination = (token_account_address(self.trade, mint) for mint in (self.usdc, self.bonk))
+        plain = [self.usdc, self.bonk, TOKEN_PROGRAM, TOKEN_PROGRAM, jupiter_v6.EVENT_AUTHORITY, jupiter_v6.PROGRAM]
+        pool = local_amm.pool_of(self.usdc, self.bonk)
+        route = [
+            AccountMeta(authority, False, False),
+            AccountMeta(self.trade, False, False),
+            *(AccountMeta(each, False, True) for each in (source, inner_in, inner_out, destination)),
+            *(AccountMeta(each, False, False) for each in plain),
+            jupiter_v6.step_program(local_amm.PROGRAM),
+            *local_amm.step_accounts(pool, authority, inner_in, inner_out, self.usdc),
+        ]
+        data = jupiter_v6.encode_route(amount_in, 1, 0, [jupiter_v6.RouteStep()], shared_id=shared_id)
+        good = self.trade_of(self.usdc, self.bonk, amount_in, route_data=data)
+        rest = [AccountMeta(meta.pubkey, False, meta.is_writable) for meta in route]
+        return Instruction(good.program_id, good.data, [*good.accounts[:15], *rest])
+
     def buy(self, amount_in: int, mint: Pubkey | None = None) -> Instruction:
         return self.trade_of(self.usdc, mint or self.bonk, amount_in)
 
     def sell(self, amount_in: int, mint: Pubkey | None = None) -> Instruction:
         return self.trade_of(mint or self.bonk, self.usdc, amount_in)
+
+
+def changed(
+    instruction: Instruction, role: str, key: Pubkey | None = None, *, signer: bool | None = None, writable: bool | None = None
+) -> Instruction:
+    """The same instruction with another account, or other flags, in one role."""
+    interface = next(each for each in INSTRUCTIONS if each.discriminator == bytes(instruction.data[:8]))
+    at = [each.name for each in interface.accounts].index(role)
+    metas = list(instruction.accounts)
+    old = metas[at]
+    metas[at] = AccountMeta(
+        key or old.pubkey, old.is_signer if signer is None else signer, old.is_writable if writable is None else writable
+    )
+    return Instruction(instruction.program_id, instruction.data, metas)
 
 
 def error_name(error: object) -> str:

@@ -20,7 +20,7 @@ TEST_DATA = ROOT / "tests" / "program"
 SUMS = "SHA256SUMS"
 TOOLCHAIN = "TOOLCHAIN"
 # Crate to the folder that its file goes to; programs that only tests load are not shipped.
-FILES = {"xorj_vault": SHIPPED, "local_amm": SHIPPED, "local_router": SHIPPED}
+FILES = {"xorj_vault": SHIPPED, "local_amm": SHIPPED, "local_router": SHIPPED, "evil_router": TEST_DATA}
 SIZE_BYTES_MAX = {"xorj_vault": 40_000}
 DEBIAN_PACKAGES = ("rustc-web", "rust-web-src", "rustfmt-web", "llvm-22-dev", "llvm-22", "libpolly-22-dev", "zlib1g-dev", "libzstd-dev")
 LINKER_VERSION = "0.2.6"

@@ -102,7 +102,7 @@ pub fn bot_trade(context: &Context, data: &[u8]) -> Checked {
         return Err(VaultError::CalledByProgram.into());
     }
     let arguments = Arguments::read(data)?;
-    let accounts = Accounts::parse(&context)?;
+    let accounts = Accounts::parse(context)?;
     let route_accounts = context.rest(ACCOUNTS);
     let clock = Clock::get();
     let now = clock.unix_timestamp;

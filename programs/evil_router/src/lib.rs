@@ -1,0 +1,65 @@
+//! A hostile router for the vault's tests: it reads a script after the fixed head of `route_v2` and makes the calls written there, with
+//! whatever signatures it was handed. Called straight, it stands for any program that wraps another. It is never shipped.
+//!
+//! Script: number of calls u8; each call: program u8, number of accounts u8, (account u8, flags u8)*, length of data u16, data.
+//! Programs and accounts are places among the router's own accounts; flag 1 is signer, flag 2 writable.
+#![cfg_attr(any(target_os = "solana", target_arch = "bpf"), no_std)]
+
+#[cfg(target_arch = "bpf")]
+mod mem;
+
+use pinocchio::{
+    cpi::{invoke_with_bounds, set_return_data},
+    error::ProgramError,
+    instruction::{InstructionAccount, InstructionView},
+    AccountView, Address, ProgramResult,
+};
+
+#[cfg(any(target_os = "solana", target_arch = "bpf"))]
+mod entry {
+    pinocchio::program_entrypoint!(super::process_instruction, 64);
+    pinocchio::default_allocator!();
+    pinocchio::nostd_panic_handler!();
+}
+
+/// Discriminator, in_amount, quoted_out_amount, three fields of two bytes, number of steps.
+const HEAD_BYTES: usize = 8 + 8 + 8 + 6 + 4;
+const CALL_ACCOUNTS_MAX: usize = 40;
+const SIGNER: u8 = 1;
+const WRITABLE: u8 = 2;
+
+/// Makes the script's calls in order and claims to have paid more than anybody asked for.
+pub fn process_instruction(_program: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
+    let mut script = data.get(HEAD_BYTES..).ok_or(ProgramError::InvalidInstructionData)?;
+    let [calls] = take(&mut script)?;
+    for _ in 0..calls {
+        call(accounts, &mut script)?;
+    }
+    set_return_data(&u64::MAX.to_le_bytes());
+    Ok(())
+}
+
+fn call(accounts: &[AccountView], script: &mut &[u8]) -> ProgramResult {
+    let at = |place: u8| accounts.get(usize::from(place)).ok_or(ProgramError::NotEnoughAccountKeys);
+    let [program, count] = take(script)?;
+    let program = at(program)?;
+    let mut views = [program; CALL_ACCOUNTS_MAX];
+    let mut metas = core::array::from_fn::<_, CALL_ACCOUNTS_MAX, _>(|_| InstructionAccount::readonly(program.address()));
+    for (view, meta) in views.iter_mut().zip(metas.iter_mut()).take(usize::from(count)) {
+        let [place, flags] = take(script)?;
+        *view = at(place)?;
+        *meta = InstructionAccount::new(view.address(), flags & WRITABLE != 0, flags & SIGNER != 0);
+    }
+    let length = usize::from(u16::from_le_bytes(take(script)?));
+    let (data, rest) = script.split_at_checked(length).ok_or(ProgramError::InvalidInstructionData)?;
+    *script = rest;
+    let (views, metas) = (views.get(..usize::from(count)), metas.get(..usize::from(count)));
+    let (Some(views), Some(metas)) = (views, metas) else { return Err(ProgramError::InvalidInstructionData) };
+    invoke_with_bounds::<CALL_ACCOUNTS_MAX, _>(&InstructionView { program_id: program.address(), accounts: metas, data }, views)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], ProgramError> {
+    let (head, tail) = rest.split_first_chunk::<N>().ok_or(ProgramError::InvalidInstructionData)?;
+    *rest = tail;
+    Ok(*head)
+}

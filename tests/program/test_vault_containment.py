@@ -1,0 +1,258 @@
+"""bot_trade through a hostile router: whatever it does with the trade authority's signature, at most `amount_in` of one mint is at stake.
+
+The router is programs/evil_router: it makes the calls that the route's data script. The full hostile suite is larger; these are the walls.
+"""
+
+import struct
+from pathlib import Path
+
+import pytest
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+from tests.program.vault_world import USDC, Outcome, VaultWorld, key
+
+from xorj.router import jupiter_v6
+from xorj.vault import accounts, instructions
+from xorj.vault.accounts import TOKEN_PROGRAM, token_account_address
+from xorj.vault.events import EVENT_TAG, traded
+
+EVIL = (Path(__file__).parent / "evil_router.so").read_bytes()
+SYSTEM = Pubkey.default()
+TRANSFER, APPROVE, SET_AUTHORITY, CLOSE = b"\x03", b"\x04", b"\x06", b"\x09"
+WITHDRAW_EXCESS_LAMPORTS = b"\x26"
+ACCOUNT_OWNER, CLOSE_AUTHORITY = b"\x02\x01", b"\x03\x01"
+SIGNER, WRITABLE = 1, 2
+# places among the router's accounts, in route_v2's order
+AUTHORITY, SOURCE, DESTINATION, TOKENS = 0, 1, 2, 5
+FIRST_EXTRA = jupiter_v6.ROUTE_PREFIX_ACCOUNTS
+
+Call = tuple[int, list[tuple[int, int]], bytes]
+
+
+def script(*calls: Call) -> bytes:
+    parts = [bytes([len(calls)])]
+    for program, metas, data in calls:
+        parts.append(bytes([program, len(metas), *(byte for meta in metas for byte in meta)]) + struct.pack("<H", len(data)) + data)
+    return b"".join(parts)
+
+
+def token_call(data: bytes, *places: int, tokens: int = TOKENS) -> Call:
+    """A call of the token program on writable accounts, signed by the trade authority."""
+    return tokens, [*((place, WRITABLE) for place in places), (AUTHORITY, SIGNER)], data
+
+
+def transfer(source: int, destination: int, amount: int) -> Call:
+    return token_call(TRANSFER + amount.to_bytes(8, "little"), source, destination)
+
+
+class EvilWorld(VaultWorld):
+    """A granted bot whose router is hostile; `loot` is Eve's USDC, `pot` is BONK that Eve lets the trade authority pay out."""
+
+    def __init__(self) -> None:
+        super().__init__(router=EVIL)
+        self.with_bot()
+        self.loot = self.hold(self.stranger.pubkey(), self.usdc, 0)
+        self.pot = self.hold(self.stranger.pubkey(), self.bonk, 10**9, delegate=self.trade)
+
+    def attack(self, *calls: Call, extra: list[AccountMeta], amount_in: int = USDC, minimum: int = 1) -> Outcome:
+        return self.send(self.attacking(*calls, extra=extra, amount_in=amount_in, minimum=minimum))
+
+    def attacking(self, *calls: Call, extra: list[AccountMeta], amount_in: int = USDC, minimum: int = 1) -> Instruction:
+        head = jupiter_v6.encode_route(amount_in, 1, 0, [jupiter_v6.RouteStep()])[:34]
+        return self.trade_of(self.usdc, self.bonk, amount_in, minimum=minimum, route_data=head + script(*calls), steps=extra)
+
+    def holdings(self) -> dict[Pubkey, bytes | None]:
+        tokens = [token_account_address(owner, mint) for owner in (self.vault, self.trade) for mint in (self.usdc, self.bonk, self.wif)]
+        return self.state_of([self.vault, self.policy, self.trade, *tokens])
+
+
+def w(*keys: Pubkey) -> list[AccountMeta]:
+    return [AccountMeta(each, False, True) for each in keys]
+
+
+@pytest.fixture
+def world() -> EvilWorld:
+    return EvilWorld()
+
+
+# What a router may do
+
+
+def test_what_it_pays_counts_and_what_it_claims_does_not(world: EvilWorld) -> None:
+    pay = [transfer(SOURCE, FIRST_EXTRA, USDC), transfer(FIRST_EXTRA + 1, DESTINATION, 777)]
+    assert world.attack(*pay, extra=w(world.loot, world.pot), minimum=778).error == "SlippageExceeded"
+    done = world.attack(*pay, extra=w(world.loot, world.pot), minimum=777)
+    assert done.error is None
+    assert traded(done.inner)[0].amount_out == 777 == world.balance(world.vault, world.bonk)
+
+
+def test_what_it_leaves_comes_back_and_is_not_counted_as_spent(world: EvilWorld) -> None:
+    done = world.attack(transfer(SOURCE, FIRST_EXTRA, 400_000), transfer(FIRST_EXTRA + 1, DESTINATION, 5), extra=w(world.loot, world.pot))
+    assert traded(done.inner)[0].amount_in == 400_000
+    assert world.balance(world.vault, world.usdc) == 500 * USDC - 400_000
+    slot = world.read_policy().slot_of(world.bonk)
+    assert slot is not None
+    assert slot.base_cost == 400_000
+
+
+# What it may not
+
+
+@pytest.mark.parametrize("amount", [1, USDC], ids=["a part", "all"])
+def test_taking_without_paying(world: EvilWorld, amount: int) -> None:
+    assert world.attack(transfer(SOURCE, FIRST_EXTRA, amount), extra=w(world.loot)).error == "SlippageExceeded"
+    assert world.attack(extra=[]).error == "SlippageExceeded"
+
+
+def test_taking_more_than_the_trade_gave_it(world: EvilWorld) -> None:
+    assert world.attack(transfer(SOURCE, FIRST_EXTRA, USDC + 1), extra=w(world.loot)).error == "Custom(1)"
+
+
+def eves(world: EvilWorld) -> bytes:
+    return bytes(world.stranger.pubkey())
+
+
+@pytest.mark.parametrize("place", [SOURCE, DESTINATION], ids=["input", "output"])
+@pytest.mark.parametrize("deed", ["delegate", "owner", "close authority"])
+def test_keeping_a_hand_on_a_trade_account(world: EvilWorld, place: int, deed: str) -> None:
+    pay = transfer(FIRST_EXTRA + 1, DESTINATION, 5)
+    calls = {
+        "delegate": (TOKENS, [(place, WRITABLE), (FIRST_EXTRA, 0), (AUTHORITY, SIGNER)], APPROVE + (2**64 - 1).to_bytes(8, "little")),
+        "owner": token_call(SET_AUTHORITY + ACCOUNT_OWNER + eves(world), place),
+        "close authority": token_call(SET_AUTHORITY + CLOSE_AUTHORITY + eves(world), place),
+    }
+    before = world.holdings()
+    done = world.attack(pay, calls[deed], extra=w(world.stranger.pubkey(), world.pot))
+    assert done.error == "VaultAccountTampered"
+    assert world.holdings() == before
+
+
+def test_closing_an_emptied_trade_account(world: EvilWorld) -> None:
+    calls = [
+        transfer(FIRST_EXTRA + 1, DESTINATION, 5),
+        transfer(SOURCE, FIRST_EXTRA, USDC),
+        (TOKENS, [(SOURCE, WRITABLE), (FIRST_EXTRA + 2, WRITABLE), (AUTHORITY, SIGNER)], CLOSE),
+    ]
+    assert world.attack(*calls, extra=w(world.loot, world.pot, world.stranger.pubkey())).error == "VaultAccountTampered"
+
+
+def test_emptying_another_account_of_the_trade_authority(world: EvilWorld) -> None:
+    left = world.hold(world.trade, world.wif, 50)
+    loot = world.hold(world.stranger.pubkey(), world.wif, 0)
+    calls = [transfer(FIRST_EXTRA, DESTINATION, 5), transfer(FIRST_EXTRA + 1, FIRST_EXTRA + 2, 1)]
+    assert world.attack(*calls, extra=w(world.pot, left, loot)).error == "VaultAccountTampered"
+
+
+def test_taking_the_trade_authoritys_lamports(world: EvilWorld) -> None:
+    world.svm.airdrop(world.trade, 10**9)
+    pay = transfer(FIRST_EXTRA, DESTINATION, 5)
+    move = (FIRST_EXTRA + 1, [(AUTHORITY, SIGNER | WRITABLE), (FIRST_EXTRA + 2, WRITABLE)], struct.pack("<IQ", 2, 10**9))
+    trade = world.attacking(pay, move, extra=[*w(world.pot), AccountMeta(SYSTEM, False, False), *w(world.stranger.pubkey())])
+    metas = list(trade.accounts)
+    metas[15] = AccountMeta(world.trade, False, True)
+    assert world.send(Instruction(trade.program_id, trade.data, metas)).error == "VaultAccountTampered"
+
+
+def test_taking_a_trade_accounts_spare_lamports(world: EvilWorld) -> None:
+    calls = [transfer(FIRST_EXTRA, DESTINATION, 5), token_call(WITHDRAW_EXCESS_LAMPORTS, DESTINATION, FIRST_EXTRA + 1)]
+    assert world.attack(*calls, extra=w(world.pot, world.stranger.pubkey())).error == "VaultAccountTampered"
+
+
+# What is never handed to it
+
+
+def test_accounts_that_no_router_gets(world: EvilWorld) -> None:
+    own = world.hold(world.vault, world.usdc, 500 * USDC, at=key("another account of the vault").pubkey())
+    forbidden = {
+        "vault": world.vault,
+        "policy": world.policy,
+        "config": accounts.config_address(),
+        "the vault's input": token_account_address(world.vault, world.usdc),
+        "the vault's other tokens": token_account_address(world.vault, world.wif),
+        "a second account of the vault": own,
+        "bot": world.bot.pubkey(),
+        "owner": world.owner.pubkey(),
+    }
+    for what, address in forbidden.items():
+        for meta in (AccountMeta(address, False, True), AccountMeta(address, False, False)):
+            assert world.attack(extra=[meta]).error == "ForbiddenRemainingAccount", what
+
+
+def test_more_accounts_than_a_route_has(world: EvilWorld) -> None:
+    most = 50 - FIRST_EXTRA
+    assert world.attack(extra=w(*[world.loot] * (most + 1))).error == "ForbiddenRemainingAccount"
+    assert world.attack(extra=w(*[world.loot] * most)).error == "SlippageExceeded"
+
+
+def test_a_signature_of_the_transaction_does_not_reach_the_router(world: EvilWorld) -> None:
+    """The fee payer signs; a route that spends his lamports fails in the runtime."""
+    payer = world.admin.pubkey()
+    move = (FIRST_EXTRA, [(FIRST_EXTRA + 1, SIGNER | WRITABLE), (FIRST_EXTRA + 2, WRITABLE)], struct.pack("<IQ", 2, 10**6))
+    extra = [AccountMeta(SYSTEM, False, False), AccountMeta(payer, True, True), *w(world.stranger.pubkey())]
+    done = world.attack(move, extra=extra)
+    assert done.error == "PrivilegeEscalation"
+
+
+def test_the_vault_program_is_not_called_back(world: EvilWorld) -> None:
+    back = (FIRST_EXTRA, [(FIRST_EXTRA + 1, 0)], EVENT_TAG)
+    extra = [AccountMeta(each, False, False) for each in (accounts.PROGRAM_ID, accounts.event_authority_address())]
+    assert world.attack(back, extra=extra).error == "ReentrancyNotAllowed"
+
+
+def test_a_trade_is_called_by_no_program(world: EvilWorld) -> None:
+    wrapper = key("wrapper").pubkey()
+    world.svm.add_program(wrapper, EVIL)
+    inner = world.attacking(extra=[])
+    metas = list(inner.accounts)
+    flags = [(place, meta.is_signer * SIGNER | meta.is_writable * WRITABLE) for place, meta in enumerate(metas)]
+    data = bytes(34) + script((14, flags, bytes(inner.data)))
+    assert metas[14].pubkey == accounts.PROGRAM_ID
+    assert world.send(Instruction(wrapper, data, metas)).error == "CalledByProgram"
+
+
+# The event's own door
+
+
+def test_nobody_else_sends_the_programs_event(world: EvilWorld) -> None:
+    authority = accounts.event_authority_address()
+    forged = Instruction(accounts.PROGRAM_ID, EVENT_TAG + bytes(168), [AccountMeta(authority, False, False)])
+    assert world.send(forged).error == "AccountNotSigner"
+    signed = Instruction(accounts.PROGRAM_ID, EVENT_TAG + bytes(168), [AccountMeta(world.bot.pubkey(), True, False)])
+    assert world.send(signed).error == "ConstraintSeeds"
+
+
+# What is left behind is recovered
+
+
+def test_what_stands_in_a_trade_account_goes_to_the_vault_and_its_lamports_to_the_owner(world: EvilWorld) -> None:
+    owner = world.owner.pubkey()
+    world.hold(world.trade, world.bonk, 42, delegate=world.stranger.pubkey())
+    world.svm.airdrop(world.trade, 10**9)
+    world.ok(instructions.recover_trade_account(owner, world.bonk))
+    assert (world.balance(world.trade, world.bonk), world.balance(world.vault, world.bonk)) == (0, 42)
+    assert not world.svm.get_account(world.trade)
+    cleared = bytes(world.svm.get_account(token_account_address(world.trade, world.bonk)).data)
+    assert cleared[72:76] == bytes(4)
+
+
+def test_empty_token_accounts_of_vault_and_trade_authority_are_closed(world: EvilWorld) -> None:
+    owner = world.owner.pubkey()
+    assert world.send(instructions.close_token_account(owner, world.usdc)).error == "InvalidAmount"
+    for of_trade in (False, True):
+        before = world.svm.get_account(owner).lamports
+        address = token_account_address(world.trade if of_trade else world.vault, world.wif)
+        rent = world.svm.get_account(address).lamports
+        world.ok(instructions.close_token_account(owner, world.wif, of_trade_authority=of_trade))
+        assert world.svm.get_account(owner).lamports == before + rent
+    strangers = world.hold(world.stranger.pubkey(), world.wif, 0)
+    theirs = instructions.close_token_account(owner, world.wif)
+    metas = list(theirs.accounts)
+    metas[2:4] = [AccountMeta(world.stranger.pubkey(), False, False), AccountMeta(strangers, False, True)]
+    assert world.send(Instruction(theirs.program_id, theirs.data, metas)).error == "ConstraintSeeds"
+
+
+def test_the_token_program_is_the_one_that_owns_the_account(world: EvilWorld) -> None:
+    good = instructions.close_token_account(world.owner.pubkey(), world.wif)
+    metas = [*good.accounts[:4], AccountMeta(accounts.TOKEN_2022_PROGRAM, False, False)]
+    assert world.send(Instruction(good.program_id, good.data, metas)).error == "InvalidTokenAccount"
+    assert good.accounts[4].pubkey == TOKEN_PROGRAM

@@ -1,0 +1,274 @@
+"""bot_trade: one swap through an allowed router, measured, booked and told; and every refusal that comes before a token moves."""
+
+import pytest
+from solders.account import Account
+from solders.instruction import AccountMeta, Instruction
+from solders.pubkey import Pubkey
+from tests.program.vault_world import DAY, RICH, USDC, VaultWorld, changed, key, program
+
+from xorj.market import local_amm
+from xorj.router import jupiter_v6
+from xorj.vault import accounts, instructions
+from xorj.vault.accounts import ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, token_account_address
+from xorj.vault.events import TradeExecuted, parse_logs, traded
+
+RESERVE = 100_000 * USDC
+
+
+@pytest.fixture
+def world() -> VaultWorld:
+    return VaultWorld().with_bot().with_market(RESERVE, RESERVE)
+
+
+def route(amount_in: int, quoted: int = 1, **changes: int) -> bytes:
+    """route_v2 with one byte of the head changed: platform_fee, positive_slippage."""
+    data = bytearray(jupiter_v6.encode_route(amount_in, quoted, 0, [jupiter_v6.RouteStep()]))
+    for name, at in (("platform_fee", 26), ("positive_slippage", 28)):
+        data[at] = changes.get(name, 0)
+    return bytes(data)
+
+
+def test_a_buy_moves_books_and_tells_what_was_measured(world: VaultWorld) -> None:
+    pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
+    done = world.ok(world.trade_of(world.usdc, world.bonk, 100 * USDC, minimum=pays))
+    assert (world.balance(world.vault, world.usdc), world.balance(world.vault, world.bonk)) == (400 * USDC, pays)
+    assert (world.balance(world.trade, world.usdc), world.balance(world.trade, world.bonk)) == (0, 0)
+    slot = world.read_policy().slot_of(world.bonk)
+    assert slot is not None
+    assert (slot.units, slot.base_cost) == (pays, 100 * USDC)
+    bot = world.bot.pubkey()
+    event = TradeExecuted(world.vault, bot, world.usdc, world.bonk, 100 * USDC, pays, pays, world.now)
+    assert parse_logs(done.logs) == [event]
+    assert traded(done.inner) == [event]
+
+
+def test_a_sale_brings_the_base_mint_back_and_frees_the_slot(world: VaultWorld) -> None:
+    world.ok(world.buy(100 * USDC))
+    held = world.balance(world.vault, world.bonk)
+    world.ok(world.sell(held))
+    assert world.read_policy().slot_of(world.bonk) is None
+    assert world.balance(world.vault, world.bonk) == 0
+    assert world.balance(world.vault, world.usdc) < 500 * USDC
+    lost = 500 * USDC - world.balance(world.vault, world.usdc)
+    assert world.read_policy().lost_in_day(world.now) == lost
+
+
+def test_deposits_do_not_change_by_trading(world: VaultWorld) -> None:
+    world.ok(world.buy(100 * USDC))
+    assert world.read_vault().total_deposited == 500 * USDC
+
+
+def test_the_minimum_is_held_to_the_unit(world: VaultWorld) -> None:
+    pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
+    assert world.send(world.trade_of(world.usdc, world.bonk, 100 * USDC, minimum=pays + 1)).error == "SlippageExceeded"
+    assert world.send(world.trade_of(world.usdc, world.bonk, 100 * USDC, minimum=pays)).error is None
+
+
+def test_the_routers_own_floor_fails_with_its_number(world: VaultWorld) -> None:
+    pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
+    data = jupiter_v6.encode_route(100 * USDC, pays + 1, 0, [jupiter_v6.RouteStep()])
+    failed = world.send(world.trade_of(world.usdc, world.bonk, 100 * USDC, route_data=data))
+    assert f"Program {jupiter_v6.PROGRAM} failed: custom program error: 0x1771" in failed.logs
+
+
+def test_a_strangers_dust_in_a_trade_account_blocks_nothing_and_counts_as_nothing(world: VaultWorld) -> None:
+    world.hold(world.trade, world.usdc, 12_345)
+    world.hold(world.trade, world.bonk, 999)
+    pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
+    done = world.ok(world.buy(100 * USDC))
+    assert traded(done.inner)[0].amount_out == pays
+    assert world.balance(world.vault, world.usdc) == 400 * USDC + 12_345
+    assert world.balance(world.vault, world.bonk) == pays + 999
+
+
+def test_two_hops_pass_through_an_account_of_the_trade_authority(world: VaultWorld) -> None:
+    pool = local_amm.pool_of(world.bonk, world.wif)
+    for mint in (world.bonk, world.wif):
+        world.hold(pool.address, mint, RESERVE)
+    world.ok(local_amm.initialize_pool(world.admin.pubkey(), pool))
+    data = jupiter_v6.encode_route(USDC, 1, 0, [jupiter_v6.RouteStep(), jupiter_v6.RouteStep(input_index=1, output_index=2)])
+    steps = [*world.hop(world.usdc, world.bonk), *world.hop(world.bonk, world.wif)]
+    done = world.ok(world.trade_of(world.usdc, world.wif, USDC, route_data=data, steps=steps))
+    assert traded(done.inner)[0].amount_out == world.balance(world.vault, world.wif) > 0
+    assert world.balance(world.trade, world.bonk) == 0
+
+
+def test_several_trades_in_one_transaction(world: VaultWorld) -> None:
+    world.ok(world.buy(USDC), world.buy(USDC, world.wif))
+    assert world.balance(world.vault, world.usdc) == 498 * USDC
+
+
+def test_a_withdrawal_right_after_a_trade_is_exact(world: VaultWorld) -> None:
+    world.ok(world.buy(USDC), instructions.withdraw(world.owner.pubkey(), world.usdc, 499 * USDC))
+    assert world.balance(world.vault, world.usdc) == 0
+
+
+# Who, and when
+
+
+def test_only_the_vaults_own_signing_bot_trades(world: VaultWorld) -> None:
+    good = world.buy(USDC)
+    assert world.send(changed(good, "bot_authority", signer=False)).error == "AccountNotSigner"
+    for who in (world.stranger.pubkey(), world.owner.pubkey()):
+        assert world.send(changed(good, "bot_authority", who)).error == "BotAuthorityMismatch"
+    world.ok(instructions.revoke_bot_authority(world.owner.pubkey()))
+    assert world.send(changed(good, "bot_authority", world.owner.pubkey())).error == "BotAuthorityNotSet"
+
+
+def test_the_stops_hold_every_trade(world: VaultWorld) -> None:
+    owner, admin = world.owner.pubkey(), world.admin.pubkey()
+    world.ok(instructions.update_config(world.guardian.pubkey(), paused=True))
+    assert world.send(world.buy(USDC)).error == "ProgramPaused"
+    world.ok(instructions.pause_vault(world.bot.pubkey(), owner))
+    assert world.send(world.buy(USDC)).error == "VaultPaused"
+    world.ok(instructions.resume_vault(owner), instructions.update_config(admin, paused=False))
+    assert world.send(world.buy(USDC)).error is None
+
+
+def test_the_bots_time_ends(world: VaultWorld) -> None:
+    ends = world.read_policy().stored.bot_expires_at
+    world.later(seconds=ends - world.now - 1)
+    assert world.send(world.buy(USDC)).error is None
+    world.later(seconds=1)
+    assert world.send(world.buy(USDC)).error == "BotExpired"
+
+
+# What
+
+
+def test_amounts(world: VaultWorld) -> None:
+    assert world.send(world.trade_of(world.usdc, world.bonk, 0)).error == "InvalidAmount"
+    assert world.send(world.trade_of(world.usdc, world.bonk, USDC, minimum=0)).error == "ZeroMinimumOut"
+    assert world.send(world.buy(500 * USDC + 1)).error == "TradeLimitExceeded"
+    world.ok(world.buy(100 * USDC))
+    assert world.send(world.sell(world.balance(world.vault, world.bonk) + 1)).error == "InsufficientVaultBalance"
+
+
+def test_one_leg_is_the_base_mint_and_the_other_is_not(world: VaultWorld) -> None:
+    assert world.send(world.trade_of(world.bonk, world.wif, USDC)).error == "BaseLegRequired"
+    assert world.send(world.trade_of(world.usdc, world.usdc, USDC, steps=[])).error == "SameMint"
+
+
+def test_token_2022_does_not_trade(world: VaultWorld) -> None:
+    assert world.send(changed(world.buy(USDC), "token_program", TOKEN_2022_PROGRAM)).error == "UnsupportedTokenProgram"
+    mint = key("hooked").pubkey()
+    world.plant_mint(mint, token_program=TOKEN_2022_PROGRAM)
+    assert world.send(changed(world.buy(USDC), "output_mint", mint)).error == "UnsupportedTokenProgram"
+
+
+# Through which router, with what
+
+
+@pytest.mark.parametrize(
+    "router", [TOKEN_PROGRAM, Pubkey.default(), ASSOCIATED_TOKEN_PROGRAM, accounts.PROGRAM_ID, key("look-alike").pubkey()]
+)
+def test_no_other_program_is_a_router(world: VaultWorld, router: Pubkey) -> None:
+    world.svm.add_program(key("look-alike").pubkey(), program("local_router"))
+    assert world.send(world.trade_of(world.usdc, world.bonk, USDC, router=router)).error == "RouterNotAllowed"
+
+
+def test_a_router_is_switched_off_at_once_and_on_a_day_later(world: VaultWorld) -> None:
+    admin = world.admin.pubkey()
+    world.ok(instructions.update_config(admin, routers=0))
+    assert world.send(world.buy(USDC)).error == "RouterNotAllowed"
+    world.ok(instructions.update_config(admin, routers=1))
+    assert world.send(world.buy(USDC)).error == "RouterNotAllowed"
+    world.later(seconds=DAY)
+    assert world.send(world.buy(USDC)).error is None
+
+
+EXACT_OUT = bytes.fromhex("d033ef977b2bed5c")
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"", "RouteDataMalformed"),
+        (route(USDC)[:7], "RouteDataMalformed"),
+        (route(USDC)[:33], "RouteDataMalformed"),
+        (route(USDC)[:34], "RouteDataMalformed"),
+        (route(USDC, platform_fee=1), "RouteDataMalformed"),
+        (route(USDC, positive_slippage=1), "RouteDataMalformed"),
+        (EXACT_OUT + route(USDC)[8:], "RouteNotAllowed"),
+        (route(USDC + 1), "RouteAmountMismatch"),
+        (jupiter_v6.encode_route(USDC, 1, 0, []), "RouteDataMalformed"),
+    ],
+    ids=["empty", "half a head", "no step count", "no step", "fee", "positive slippage", "exact out", "amount", "no steps"],
+)
+def test_route_data_that_is_refused(world: VaultWorld, data: bytes, error: str) -> None:
+    assert world.send(world.trade_of(world.usdc, world.bonk, USDC, route_data=data)).error == error
+
+
+def moved(instruction: Instruction, slot: int, key: Pubkey) -> Instruction:
+    """Another account in one of the router's slots."""
+    metas = list(instruction.accounts)
+    metas[15 + slot] = AccountMeta(key, False, metas[15 + slot].is_writable)
+    return Instruction(instruction.program_id, instruction.data, metas)
+
+
+@pytest.mark.parametrize("slot", [0, 1, 2, 3, 4, 5, 6, 7, 9])
+def test_the_routers_fixed_accounts_are_the_trades(world: VaultWorld, slot: int) -> None:
+    other = world.hold(world.stranger.pubkey(), world.bonk, 0)
+    assert world.send(moved(world.buy(USDC), slot, other)).error == "RouteDataMalformed"
+
+
+def test_the_optional_destination_may_repeat_the_destination(world: VaultWorld) -> None:
+    world.ok(moved(world.buy(USDC), 7, token_account_address(world.trade, world.bonk)))
+
+
+def test_the_shared_route_is_pinned_too(world: VaultWorld) -> None:
+    data = jupiter_v6.encode_route(USDC, 1, 0, [jupiter_v6.RouteStep()], shared_id=5)
+    good = world.trade_of(world.usdc, world.bonk, USDC, route_data=data)
+    assert world.send(good).error == "RouteDataMalformed", "the accounts stand in route_v2's order"
+    shared = world.shared_route(USDC, shared_id=5)
+    pays = local_amm.amount_out(RESERVE, RESERVE, USDC)
+    assert traded(world.ok(shared).inner)[0].amount_out == pays
+    other = world.hold(world.stranger.pubkey(), world.bonk, 0)
+    for slot in (1, 2, 5, 6, 7, 8, 9, 11):
+        assert world.send(moved(world.shared_route(USDC, shared_id=5), slot, other)).error == "RouteDataMalformed", slot
+
+
+def test_too_few_accounts_of_the_router(world: VaultWorld) -> None:
+    good = world.buy(USDC)
+    for count in (15, 24):
+        short = Instruction(good.program_id, good.data, good.accounts[:count])
+        assert world.send(short).error == "AccountNotEnoughKeys", count
+
+
+# Which token accounts
+
+
+def test_the_vaults_and_the_trade_authoritys_own_token_accounts(world: VaultWorld) -> None:
+    theirs = {mint: world.hold(world.stranger.pubkey(), mint, RICH) for mint in (world.usdc, world.bonk)}
+    good = world.buy(USDC)
+    for role, mint in (
+        ("vault_input", world.usdc),
+        ("vault_output", world.bonk),
+        ("trade_input", world.usdc),
+        ("trade_output", world.bonk),
+    ):
+        assert world.send(changed(good, role, theirs[mint])).error == "InvalidTokenAccount", role
+        wrong = token_account_address(world.vault if role.startswith("vault") else world.trade, world.wif)
+        assert world.send(changed(good, role, wrong)).error == "InvalidTokenAccount", role
+    assert world.send(changed(good, "trade_authority", world.stranger.pubkey())).error == "ConstraintSeeds"
+    assert world.send(changed(good, "event_authority", world.stranger.pubkey())).error == "ConstraintSeeds"
+    assert world.send(changed(good, "program", world.stranger.pubkey())).error == "InvalidProgramId"
+    assert world.send(changed(good, "token_program", world.stranger.pubkey())).error == "InvalidProgramId"
+
+
+@pytest.mark.parametrize("of", ["vault", "trade"])
+@pytest.mark.parametrize("tampered", ["delegate", "close_authority"])
+def test_an_account_that_another_key_can_empty_or_close_does_not_trade(world: VaultWorld, of: str, tampered: str) -> None:
+    owner = world.vault if of == "vault" else world.trade
+    eve = world.stranger.pubkey()
+    held = world.balance(owner, world.usdc)
+    world.hold(
+        owner, world.usdc, held, delegate=eve if tampered == "delegate" else None, close_authority=eve if tampered != "delegate" else None
+    )
+    assert world.send(world.buy(USDC)).error == "VaultAccountTampered"
+
+
+def test_a_token_account_must_be_initialized(world: VaultWorld) -> None:
+    address = token_account_address(world.vault, world.bonk)
+    world.svm.set_account(address, Account(RICH, bytes(165), TOKEN_PROGRAM, False, 0))
+    assert world.send(world.buy(USDC)).error == "InvalidTokenAccount"
