@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+UNSTATED = "see its distribution"
 
 
 def env_example() -> str:
@@ -48,7 +49,11 @@ def schema() -> str:
 
 
 def notice() -> str:
-    """Third-party notices: name, version and licence of each locked package that users run, from the packages' own metadata."""
+    """Third-party notices: name, version and licence of each locked package that users run, from the packages' own metadata.
+
+    A package that this platform does not install keeps the line that a platform with it wrote, so that every platform writes the same.
+    """
+    before = dict(line.split(": ", 1) for line in (_written("NOTICE") or "").splitlines() if ": " in line)
     lines = [
         "XORJ",
         "Copyright 2025-2026 the XORJ developers",
@@ -56,9 +61,8 @@ def notice() -> str:
         "This product includes the following third-party software, installed from its own distribution:",
         "",
     ]
-    for requirement in _locked("--no-dev"):
-        name, version = requirement
-        lines.append(f"{name} {version}: {_licence(name)}")
+    for name, version in _locked("--no-dev"):
+        lines.append(f"{name} {version}: {_licence(name, version) or before.get(f'{name} {version}', UNSTATED)}")
     lines += ["", "The dashboard's script includes:", "", *_web_notices()]
     return "\n".join(lines) + "\n"
 
@@ -95,15 +99,18 @@ def _locked(*groups: str) -> list[tuple[str, str]]:
     return [(name.split("[")[0], version.rstrip("\\").strip()) for name, version in pairs]
 
 
-def _licence(name: str) -> str:
+def _licence(name: str, version: str) -> str:
+    """What the installed package says of itself; an empty text when this very version is not installed here."""
     try:
         package = metadata.metadata(name)
     except metadata.PackageNotFoundError:
-        return "not installed on this platform; see its distribution"
+        return ""
+    if package["Version"] != version:
+        return ""
     classifiers = [value.rsplit(" :: ", 1)[-1] for value in package.get_all("Classifier") or [] if value.startswith("License ::")]
     stated = (package.get_all("License-Expression") or ["; ".join(classifiers)])[0]
     older = (package.get_all("License") or [""])[0].splitlines()
-    return (stated or (older[0] if older else "see its distribution")).strip()
+    return (stated or (older[0] if older else UNSTATED)).strip()
 
 
 def _web_notices() -> list[str]:
