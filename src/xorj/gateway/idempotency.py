@@ -10,8 +10,8 @@ from fastapi import Header, Request, Response
 from pydantic import BaseModel
 
 from xorj.gateway.parts import Parts
-from xorj.gateway.ports import Fresh, OtherRequest, Replayed
 from xorj.gateway.refusals import Refusal, conflict
+from xorj.identity.idempotency import Fresh, OtherRequest, Replayed
 from xorj.identity.session import Session
 from xorj.primitives.errors import InvalidInput
 

@@ -4,8 +4,8 @@ from fastapi import Depends, Request
 
 from xorj.gateway.access import Caller
 from xorj.gateway.parts import PartsOf
-from xorj.gateway.ports import RateLimit
 from xorj.gateway.refusals import too_many
+from xorj.identity.rate_limit import RateLimit
 from xorj.identity.session import Session
 from xorj.observability import logging
 from xorj.primitives.errors import Unavailable

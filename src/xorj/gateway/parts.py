@@ -5,12 +5,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from xorj.gateway.ports import IdempotencyStore, KillSwitchControl, Node, RankingEngine, RateLimiter, SystemProbe
+from xorj.gateway.ports import KillSwitchControl, Node
 from xorj.identity.authenticate_wallet import Doorkeeper
+from xorj.identity.ports import IdempotencyStore, RateLimiter
 from xorj.prices.ports import PriceFeed
 from xorj.primitives.clock import ChainClock
 from xorj.primitives.ids import LOCAL_GENESIS, Address
-from xorj.reporting.ports import AccountReader, CopyOrders, OverviewReader, RankingReader, Settings
+from xorj.reporting.ports import AccountReader, CopyOrders, OverviewReader, RankingEngine, RankingReader, Settings, SystemProbe
 
 # The specification's origins; a page of our own site is always let in.
 SPECIFIED_ORIGINS = ("https://xorj.ai", "https://app.xorj.ai", "https://dashboard.xorj.ai")

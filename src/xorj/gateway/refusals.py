@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from xorj.gateway.ports import Allowance
+from xorj.identity.rate_limit import Allowance
 from xorj.observability.problems import problem
 from xorj.primitives.errors import XorjError
 

@@ -1,9 +1,11 @@
-"""What signing in needs of the outside. Adapters: adapters/postgres/identity, adapters/redis. Every method raises Unavailable."""
+"""What knowing callers needs of the outside. Adapters: adapters/postgres, adapters/redis. Every method raises Unavailable."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from xorj.identity.challenge import Challenge
+from xorj.identity.idempotency import Begun
+from xorj.identity.rate_limit import Allowance, RateLimit
 from xorj.identity.session import Session
 from xorj.primitives.ids import UserId, Wallet
 
@@ -33,3 +35,18 @@ class SessionStore(Protocol):
 class UserStore(Protocol):
     async def of_wallet(self, wallet: Wallet) -> UserId:
         """The wallet's user, made on first sight. Raises RefusedForSafety for a user who was closed."""
+
+
+class RateLimiter(Protocol):
+    async def hit(self, limit: RateLimit, key: str) -> Allowance:
+        """Counts one request of `key`, the refused ones too."""
+
+
+class IdempotencyStore(Protocol):
+    async def begin(self, user: str, key: str, request_hash: str) -> Begun:
+        """Fresh for exactly one caller. What was begun and never finished is fresh again after a while."""
+
+    async def finish(self, user: str, key: str, status_code: int, body: Any) -> None: ...
+
+    async def forget(self, user: str, key: str) -> None:
+        """After a failure that changed nothing: the key may be used again."""

@@ -143,3 +143,28 @@ class RankedTrader:
     total_return: float | None
     max_drawdown: float | None
     trade_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraderPerformance:
+    """Percentages, as the specification's columns have them."""
+
+    win_rate: float | None
+    total_return: float | None
+    max_drawdown: float | None
+    trade_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraderRanking:
+    """A ranked wallet in the specification's shape."""
+
+    wallet_address: Wallet
+    xorj_trust_score: float
+    rank: int
+    performance_metrics: TraderPerformance
+
+
+def specified(trader: RankedTrader) -> TraderRanking:
+    performance = TraderPerformance(trader.win_rate, trader.total_return, trader.max_drawdown, trader.trade_count)
+    return TraderRanking(trader.wallet_address, trader.xorj_trust_score, trader.rank, performance)

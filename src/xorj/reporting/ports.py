@@ -4,8 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from xorj.observability.health import Health
 from xorj.primitives.ids import Address, Slot, UserId
-from xorj.reporting.account import BotConfiguration, CopyOrder, Movement, PerformanceMetrics, RankedTrader, UserSettings, UserStatus
+from xorj.reporting.account import (
+    BotConfiguration,
+    CopyOrder,
+    Movement,
+    PerformanceMetrics,
+    RankedTrader,
+    TraderRanking,
+    UserSettings,
+    UserStatus,
+)
 from xorj.reporting.overview import Bot, Decision, Mode, Overview, ScoringRun, Trade, Vault
 
 
@@ -46,6 +56,34 @@ class MovementPage:
 class Ranking:
     run: ScoringRun | None
     traders: list[RankedTrader]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseHealth:
+    """`revision` is where the database is, `revision_needed` where this version of the code needs it."""
+
+    latency_ms: float
+    revision: str | None
+    revision_needed: str
+    connections: int
+    connections_max: int
+
+
+class RankingEngine(Protocol):
+    """The quant-engine on 8001. Adapter: adapters/engines."""
+
+    async def rankings(self, *, limit: int) -> list[TraderRanking]:
+        """Best first. Raises Unavailable, at once while the engine's breaker is open."""
+
+
+class SystemProbe(Protocol):
+    """How the parts of the system are, asked now. Adapter: adapters/engines with adapters/postgres."""
+
+    async def database(self) -> DatabaseHealth:
+        """Raises Unavailable."""
+
+    async def services(self) -> dict[str, Health]:
+        """`database` and every process that this one can reach, each within two seconds."""
 
 
 class OverviewReader(Protocol):

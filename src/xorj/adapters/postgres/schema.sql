@@ -1,115 +1,5 @@
 -- The newest schema, made from tables.py for reading; what runs is in migrations/.
 
-CREATE TABLE users (
-    id VARCHAR(255) NOT NULL,
-    wallet_address VARCHAR(255) NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-    closed_at TIMESTAMP WITH TIME ZONE,
-    CONSTRAINT users_pkey PRIMARY KEY (id),
-    CONSTRAINT users_wallet_address_key UNIQUE (wallet_address)
-);
-
-CREATE TABLE scoring_runs (
-    id VARCHAR(255) NOT NULL,
-    status VARCHAR(50) NOT NULL,
-    traders_analyzed INTEGER DEFAULT 0,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-    genesis_hash TEXT NOT NULL,
-    model TEXT NOT NULL,
-    as_of_slot BIGINT NOT NULL,
-    as_of_block_time BIGINT,
-    input_hash TEXT,
-    traders_ranked INTEGER,
-    completed_at TIMESTAMP WITH TIME ZONE,
-    failure TEXT,
-    CONSTRAINT scoring_runs_pkey PRIMARY KEY (id)
-);
-
-CREATE INDEX idx_scoring_runs_created ON scoring_runs (created_at DESC);
-
-CREATE TABLE chain_identity (
-    id SMALLINT NOT NULL CONSTRAINT chain_identity_one_row_check CHECK (id = 1),
-    genesis_hash TEXT NOT NULL,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT chain_identity_pkey PRIMARY KEY (id)
-);
-
-CREATE TABLE kill_switch (
-    id SMALLINT NOT NULL CONSTRAINT kill_switch_one_row_check CHECK (id = 1),
-    stopped BOOLEAN NOT NULL,
-    reason TEXT NOT NULL,
-    actor TEXT NOT NULL,
-    changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT kill_switch_pkey PRIMARY KEY (id)
-);
-
-CREATE TABLE leases (
-    name TEXT NOT NULL,
-    epoch BIGINT NOT NULL,
-    holder TEXT NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT leases_pkey PRIMARY KEY (name)
-);
-
-CREATE TABLE bot_controls (
-    id SMALLINT NOT NULL CONSTRAINT bot_controls_one_row_check CHECK (id = 1),
-    draining BOOLEAN NOT NULL,
-    gate_open BOOLEAN NOT NULL,
-    heartbeat_slot BIGINT,
-    heartbeat_at TIMESTAMP WITH TIME ZONE,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT bot_controls_pkey PRIMARY KEY (id)
-);
-
-CREATE TABLE challenges (
-    nonce TEXT NOT NULL,
-    wallet TEXT NOT NULL,
-    message TEXT NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    used_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT challenges_pkey PRIMARY KEY (nonce)
-);
-
-CREATE INDEX idx_challenges_expires_at ON challenges (expires_at);
-
-CREATE TABLE sessions (
-    sid_hash BYTEA NOT NULL,
-    user_id TEXT NOT NULL,
-    wallet TEXT NOT NULL,
-    permissions TEXT[] NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    revoked_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT sessions_pkey PRIMARY KEY (sid_hash)
-);
-
-CREATE INDEX idx_sessions_expires_at ON sessions (expires_at);
-
-CREATE INDEX idx_sessions_user_id ON sessions (user_id);
-
-CREATE UNLOGGED TABLE rate_limit_hits (
-    key TEXT NOT NULL,
-    window_start TIMESTAMP WITH TIME ZONE NOT NULL,
-    hits INTEGER NOT NULL,
-    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    CONSTRAINT rate_limit_hits_pkey PRIMARY KEY (key, window_start)
-);
-
-CREATE INDEX idx_rate_limit_hits_expires_at ON rate_limit_hits (expires_at);
-
-CREATE TABLE idempotency_keys (
-    user_id TEXT NOT NULL,
-    key TEXT NOT NULL,
-    request_hash TEXT NOT NULL,
-    status_code SMALLINT,
-    response JSONB,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key)
-);
-
 CREATE TABLE token_metadata (
     mint TEXT NOT NULL,
     genesis_hash TEXT NOT NULL,
@@ -182,6 +72,141 @@ CREATE TABLE outbox (
 
 CREATE INDEX idx_outbox_unsent ON outbox (id) WHERE sent_at is null;
 
+CREATE TABLE challenges (
+    nonce TEXT NOT NULL,
+    wallet TEXT NOT NULL,
+    message TEXT NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    used_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT challenges_pkey PRIMARY KEY (nonce)
+);
+
+CREATE INDEX idx_challenges_expires_at ON challenges (expires_at);
+
+CREATE TABLE sessions (
+    sid_hash BYTEA NOT NULL,
+    user_id TEXT NOT NULL,
+    wallet TEXT NOT NULL,
+    permissions TEXT[] NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (sid_hash)
+);
+
+CREATE INDEX idx_sessions_user_id ON sessions (user_id);
+
+CREATE INDEX idx_sessions_expires_at ON sessions (expires_at);
+
+CREATE UNLOGGED TABLE rate_limit_hits (
+    key TEXT NOT NULL,
+    window_start TIMESTAMP WITH TIME ZONE NOT NULL,
+    hits INTEGER NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT rate_limit_hits_pkey PRIMARY KEY (key, window_start)
+);
+
+CREATE INDEX idx_rate_limit_hits_expires_at ON rate_limit_hits (expires_at);
+
+CREATE TABLE idempotency_keys (
+    user_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status_code SMALLINT,
+    response JSONB,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key)
+);
+
+CREATE TABLE chain_identity (
+    id SMALLINT NOT NULL CONSTRAINT chain_identity_one_row_check CHECK (id = 1),
+    genesis_hash TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT chain_identity_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE kill_switch (
+    id SMALLINT NOT NULL CONSTRAINT kill_switch_one_row_check CHECK (id = 1),
+    stopped BOOLEAN NOT NULL,
+    reason TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT kill_switch_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE leases (
+    name TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    holder TEXT NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT leases_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE bot_controls (
+    id SMALLINT NOT NULL CONSTRAINT bot_controls_one_row_check CHECK (id = 1),
+    draining BOOLEAN NOT NULL,
+    gate_open BOOLEAN NOT NULL,
+    heartbeat_slot BIGINT,
+    heartbeat_at TIMESTAMP WITH TIME ZONE,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT bot_controls_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE users (
+    id VARCHAR(255) NOT NULL,
+    wallet_address VARCHAR(255) NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    closed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT users_pkey PRIMARY KEY (id),
+    CONSTRAINT users_wallet_address_key UNIQUE (wallet_address)
+);
+
+CREATE TABLE scoring_runs (
+    id VARCHAR(255) NOT NULL,
+    status VARCHAR(50) NOT NULL,
+    traders_analyzed INTEGER DEFAULT 0,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    genesis_hash TEXT NOT NULL,
+    model TEXT NOT NULL,
+    as_of_slot BIGINT NOT NULL,
+    as_of_block_time BIGINT,
+    input_hash TEXT,
+    traders_ranked INTEGER,
+    completed_at TIMESTAMP WITH TIME ZONE,
+    failure TEXT,
+    CONSTRAINT scoring_runs_pkey PRIMARY KEY (id)
+);
+
+CREATE INDEX idx_scoring_runs_created ON scoring_runs (created_at DESC);
+
+CREATE TABLE vaults (
+    address TEXT NOT NULL,
+    genesis_hash TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    user_id TEXT,
+    base_mint TEXT NOT NULL,
+    total_deposited_raw NUMERIC(39, 0) NOT NULL,
+    bot_authority TEXT,
+    bot_epoch BIGINT DEFAULT 0 NOT NULL,
+    bot_expires_at BIGINT,
+    is_active BOOLEAN NOT NULL,
+    is_paused BOOLEAN NOT NULL,
+    is_closed BOOLEAN DEFAULT false NOT NULL,
+    as_of_slot BIGINT NOT NULL,
+    cursor_signature TEXT,
+    cursor_slot BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT vaults_pkey PRIMARY KEY (address),
+    CONSTRAINT vaults_owner_key UNIQUE (owner),
+    CONSTRAINT vaults_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE RESTRICT
+);
+
+CREATE INDEX idx_vaults_user_id ON vaults (user_id);
+
 CREATE TABLE user_settings (
     id SERIAL NOT NULL,
     user_id VARCHAR(255),
@@ -223,31 +248,6 @@ CREATE TABLE trader_scores (
 );
 
 CREATE INDEX idx_trader_scores_run_id_score ON trader_scores (run_id, xorj_trust_score DESC);
-
-CREATE TABLE vaults (
-    address TEXT NOT NULL,
-    genesis_hash TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    user_id TEXT,
-    base_mint TEXT NOT NULL,
-    total_deposited_raw NUMERIC(39, 0) NOT NULL,
-    bot_authority TEXT,
-    bot_epoch BIGINT DEFAULT 0 NOT NULL,
-    bot_expires_at BIGINT,
-    is_active BOOLEAN NOT NULL,
-    is_paused BOOLEAN NOT NULL,
-    is_closed BOOLEAN DEFAULT false NOT NULL,
-    as_of_slot BIGINT NOT NULL,
-    cursor_signature TEXT,
-    cursor_slot BIGINT,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT vaults_pkey PRIMARY KEY (address),
-    CONSTRAINT vaults_owner_key UNIQUE (owner),
-    CONSTRAINT vaults_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE RESTRICT
-);
-
-CREATE INDEX idx_vaults_user_id ON vaults (user_id);
 
 CREATE TABLE bot_subscriptions (
     id TEXT NOT NULL,
@@ -295,9 +295,9 @@ CREATE TABLE follows (
     CONSTRAINT follows_subscription_id_fkey FOREIGN KEY(subscription_id) REFERENCES bot_subscriptions (id) ON DELETE RESTRICT
 );
 
-CREATE INDEX idx_follows_leader ON follows (leader);
-
 CREATE UNIQUE INDEX idx_follows_vault_leader ON follows (vault, leader) WHERE valid_to_slot is null;
+
+CREATE INDEX idx_follows_leader ON follows (leader);
 
 CREATE TABLE decisions (
     id TEXT NOT NULL,
@@ -362,28 +362,11 @@ CREATE TABLE intents (
     CONSTRAINT intents_decision_id_fkey FOREIGN KEY(decision_id) REFERENCES decisions (id) ON DELETE RESTRICT
 );
 
-CREATE UNIQUE INDEX idx_intents_nonce ON intents (vault, bot_epoch, nonce) WHERE nonce is not null;
+CREATE INDEX idx_intents_user_created ON intents (user_id, created_at DESC);
 
 CREATE INDEX idx_intents_open ON intents (state, created_slot) WHERE state in ('new', 'reserved', 'in_flight');
 
-CREATE INDEX idx_intents_user_created ON intents (user_id, created_at DESC);
-
-CREATE TABLE execution_jobs (
-    id VARCHAR(255) NOT NULL,
-    user_id VARCHAR(255),
-    status VARCHAR(50) NOT NULL,
-    target_trader VARCHAR(255),
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-    genesis_hash TEXT NOT NULL,
-    intent_id TEXT NOT NULL,
-    CONSTRAINT execution_jobs_pkey PRIMARY KEY (id),
-    CONSTRAINT execution_jobs_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
-    CONSTRAINT execution_jobs_intent_id_key UNIQUE (intent_id),
-    CONSTRAINT execution_jobs_intent_id_fkey FOREIGN KEY(intent_id) REFERENCES intents (id) ON DELETE RESTRICT
-);
-
-CREATE INDEX idx_execution_jobs_status ON execution_jobs (status);
+CREATE UNIQUE INDEX idx_intents_nonce ON intents (vault, bot_epoch, nonce) WHERE nonce is not null;
 
 CREATE TABLE attempts (
     id TEXT NOT NULL,
@@ -448,32 +431,22 @@ CREATE TABLE ledger (
 
 CREATE INDEX idx_ledger_vault_mint ON ledger (vault, mint);
 
-CREATE TABLE trades (
+CREATE TABLE execution_jobs (
     id VARCHAR(255) NOT NULL,
     user_id VARCHAR(255),
-    execution_job_id VARCHAR(255),
-    from_token VARCHAR(255) NOT NULL,
-    to_token VARCHAR(255) NOT NULL,
-    amount NUMERIC(20, 6) NOT NULL,
     status VARCHAR(50) NOT NULL,
-    slippage NUMERIC(5, 2),
-    transaction_signature VARCHAR(255),
+    target_trader VARCHAR(255),
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
     genesis_hash TEXT NOT NULL,
-    attempt_id TEXT NOT NULL,
-    amount_in_raw NUMERIC(39, 0) NOT NULL,
-    amount_out_raw NUMERIC(39, 0),
-    slippage_fraction DOUBLE PRECISION,
-    was_clamped BOOLEAN DEFAULT false NOT NULL,
-    CONSTRAINT trades_pkey PRIMARY KEY (id),
-    CONSTRAINT trades_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
-    CONSTRAINT trades_execution_job_id_fkey FOREIGN KEY(execution_job_id) REFERENCES execution_jobs (id),
-    CONSTRAINT trades_attempt_id_key UNIQUE (attempt_id),
-    CONSTRAINT trades_attempt_id_fkey FOREIGN KEY(attempt_id) REFERENCES attempts (id) ON DELETE RESTRICT
+    intent_id TEXT NOT NULL,
+    CONSTRAINT execution_jobs_pkey PRIMARY KEY (id),
+    CONSTRAINT execution_jobs_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT execution_jobs_intent_id_key UNIQUE (intent_id),
+    CONSTRAINT execution_jobs_intent_id_fkey FOREIGN KEY(intent_id) REFERENCES intents (id) ON DELETE RESTRICT
 );
 
-CREATE INDEX idx_trades_user_created ON trades (user_id, created_at DESC);
+CREATE INDEX idx_execution_jobs_status ON execution_jobs (status);
 
 CREATE TABLE evidence (
     id BIGSERIAL NOT NULL,
@@ -515,4 +488,31 @@ CREATE TABLE fills (
 );
 
 CREATE INDEX idx_fills_vault_leader ON fills (vault, leader);
+
+CREATE TABLE trades (
+    id VARCHAR(255) NOT NULL,
+    user_id VARCHAR(255),
+    execution_job_id VARCHAR(255),
+    from_token VARCHAR(255) NOT NULL,
+    to_token VARCHAR(255) NOT NULL,
+    amount NUMERIC(20, 6) NOT NULL,
+    status VARCHAR(50) NOT NULL,
+    slippage NUMERIC(5, 2),
+    transaction_signature VARCHAR(255),
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+    genesis_hash TEXT NOT NULL,
+    attempt_id TEXT NOT NULL,
+    amount_in_raw NUMERIC(39, 0) NOT NULL,
+    amount_out_raw NUMERIC(39, 0),
+    slippage_fraction DOUBLE PRECISION,
+    was_clamped BOOLEAN DEFAULT false NOT NULL,
+    CONSTRAINT trades_pkey PRIMARY KEY (id),
+    CONSTRAINT trades_user_id_fkey FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT trades_execution_job_id_fkey FOREIGN KEY(execution_job_id) REFERENCES execution_jobs (id),
+    CONSTRAINT trades_attempt_id_key UNIQUE (attempt_id),
+    CONSTRAINT trades_attempt_id_fkey FOREIGN KEY(attempt_id) REFERENCES attempts (id) ON DELETE RESTRICT
+);
+
+CREATE INDEX idx_trades_user_created ON trades (user_id, created_at DESC);
 

@@ -12,9 +12,8 @@ from xorj.identity.session import Session, Unauthenticated
 from xorj.observability import logging
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import Wallet
 from xorj.reporting import overview as overviews
-from xorj.reporting.account import RankedTrader
+from xorj.reporting.account import RankedTrader, TraderRanking, specified
 from xorj.reporting.overview import Overview, ScoringRun
 
 RANKING_ITEMS_MAX = 500
@@ -25,22 +24,6 @@ internal = APIRouter(tags=["internal"], dependencies=[Depends(service)])
 log = logging.get("gateway")
 
 Limit = Annotated[int, Query(ge=1, le=RANKING_ITEMS_MAX)]
-
-
-class TraderPerformance(BaseModel):
-    """Percentages, as the specification's columns have them."""
-
-    win_rate: float | None
-    total_return: float | None
-    max_drawdown: float | None
-    trade_count: int | None
-
-
-class TraderRanking(BaseModel):
-    wallet_address: Wallet
-    xorj_trust_score: float
-    rank: int
-    performance_metrics: TraderPerformance
 
 
 class Rankings(BaseModel):
@@ -70,12 +53,12 @@ async def trader_rankings(parts: PartsOf, response: Response, limit: Limit = RAN
     """The quant-engine's ranking, best first; while it does not answer, the database's. The header x-xorj-source says which."""
     source: Literal["quant-engine", "database"] = "quant-engine"
     try:
-        traders = (await parts.engine.rankings(limit=limit)).traders
+        traders = await parts.engine.rankings(limit=limit)
     except Unavailable as error:
         log.warning("rankings_read_from_database", cause=error.cause)
-        source, traders = "database", (await parts.rankings.ranking(limit=limit)).traders
+        source, traders = "database", [specified(trader) for trader in (await parts.rankings.ranking(limit=limit)).traders]
     response.headers["x-xorj-source"] = source
-    return [_ranking(trader) for trader in traders]
+    return traders
 
 
 async def read_overview(parts: Parts, asking: Session | Unauthenticated) -> Overview:
@@ -97,12 +80,3 @@ async def _chain_time(parts: Parts) -> ChainTime | None:
     except Unavailable as error:
         log.warning("overview_without_slot", cause=error.cause)
         return None
-
-
-def _ranking(trader: RankedTrader) -> TraderRanking:
-    performance = TraderPerformance(
-        win_rate=trader.win_rate, total_return=trader.total_return, max_drawdown=trader.max_drawdown, trade_count=trader.trade_count
-    )
-    return TraderRanking(
-        wallet_address=trader.wallet_address, xorj_trust_score=trader.xorj_trust_score, rank=trader.rank, performance_metrics=performance
-    )
