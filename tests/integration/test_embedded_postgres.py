@@ -258,7 +258,7 @@ def test_a_second_server_on_the_same_folder_is_refused(account: RunAs, cluster: 
     with SupervisorProcess(cluster, programs, account) as first:
         with SupervisorProcess(cluster, programs, account) as second:
             assert second.said["kind"] == "RefusedForSafety"
-            assert f"is in use: process {first.process.pid} runs a PostgreSQL server on it" in second.said["refused"]
+            assert second.said["refused"] == f"the PostgreSQL folder {cluster} is in use by process {first.process.pid}"
         assert one_value(first.url, "SELECT 1") == 1
 
 
@@ -341,7 +341,8 @@ def test_another_users_folder_is_refused_by_name(folder: Path, cluster: Path, pr
     if os.geteuid() != 0:
         pytest.skip("needs root to make another user's folder")
     with SupervisorProcess(cluster, programs, account) as supervisor:
-        assert supervisor.said == {"kind": "Unavailable", "refused": f"PostgreSQL is unavailable: {cluster}: Permission denied"}
+        assert supervisor.said["kind"] == "Unavailable"
+        assert f"Permission denied: '{cluster}'" in supervisor.said["refused"]
 
 
 @pytest.fixture

@@ -52,14 +52,14 @@ def up(
 
     Stays in the foreground until Ctrl-C. Example: ./xorj up --port-offset 1000
     """
-    configured = settings.load(settings.DatabaseSettings, data_dir=data_dir, port_offset=port_offset)
+    configured = settings.load(settings.UpSettings, data_dir=data_dir, port_offset=port_offset)
     folder, offset = DataFolder(configured.data_dir), configured.port_offset
     if detach:
         start_detached(folder, [sys.executable, "-m", "xorj", "up", "--data-dir", str(folder.path), "--port-offset", str(offset)])
         return
     ports = ports_of(offset)
     embedded = configured.database_url is None
-    processes = fleet(ports, folder.sockets / "signer.sock", embedded_database=embedded)
+    processes = fleet(ports, folder.sockets / "signer.sock", embedded_database=embedded, has_key=configured.key_path.exists())
     stay(folder, processes, address=ports.address, port_offset=offset, embedded_database=embedded, host=configured.bind_host)
 
 

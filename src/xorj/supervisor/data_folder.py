@@ -87,16 +87,21 @@ class DataFolder:
 
     def adopt(self) -> None:
         """Makes the folder ours, with what stands in it. Raises RefusedForSafety for one that holds something else."""
-        if self.path.exists() and not self.path.is_dir():
-            raise InvalidInput("--data-dir", given=str(self.path), rule="a folder")
+        self.require_adoptable()
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.is_ours:
-            strange = sorted({entry.name for entry in self.path.iterdir()} - KNOWN)
-            if strange:
-                raise RefusedForSafety(f"{self.path} holds {', '.join(strange[:3])}, which XORJ did not make; give an empty or new folder")
             (self.path / MARKER).write_text(json.dumps({"made_by": "xorj", "layout": LAYOUT}) + "\n")
         for folder in (self.logs, self.keys, self.run, self.sockets):
             private_folder(folder)
+
+    def require_adoptable(self) -> None:
+        """Raises what `adopt` would raise, and changes nothing."""
+        if self.path.exists() and not self.path.is_dir():
+            raise InvalidInput("--data-dir", given=str(self.path), rule="a folder")
+        if self.path.exists() and not self.is_ours:
+            strange = sorted({entry.name for entry in self.path.iterdir()} - KNOWN)
+            if strange:
+                raise RefusedForSafety(f"{self.path} holds {', '.join(strange[:3])}, which XORJ did not make; give an empty or new folder")
 
     @property
     def is_ours(self) -> bool:

@@ -29,15 +29,20 @@ class FleetPorts:
         return f"http://{LOOPBACK}:{self.web}/"
 
 
-def fleet(ports: FleetPorts, signer_socket: Path, *, embedded_database: bool) -> list[Process]:
-    """The whole of XORJ with its demo, for one machine. The embedded server is not among them: the supervisor has it in itself."""
+def fleet(ports: FleetPorts, signer_socket: Path, *, embedded_database: bool, has_key: bool) -> list[Process]:
+    """The whole of XORJ with its demo, for one machine. The embedded server is not among them: the supervisor has it in itself.
+
+    `has_key` is whether the bot's key is there already; without it a one-shot makes it first.
+    """
     database: Sequence[str] = (DATABASE,) if embedded_database else ()
+    key: Sequence[str] = () if has_key else ("signer-key",)
     migrated = ("migrate",)
     chain = ("localnet",)
     return [
+        *(_process(name, ["run", name], one_shot=True) for name in key),
         _process("migrate", ["run", "migrate"], needs=database, one_shot=True),
         _process("localnet", ["localnet"], ports=(ports.rpc, ports.websocket, ports.jupiter)),
-        _process("signer", ["run", "signer"], needs=chain, ready=HttpReady("http://signer/readyz", signer_socket)),
+        _process("signer", ["run", "signer"], needs=(*key, *chain), ready=HttpReady("http://signer/readyz", signer_socket)),
         _process("quant-engine", ["run", "quant-engine"], needs=migrated + chain, ports=(ports.quant_engine,)),
         _process("trade-bot", ["run", "trade-bot"], needs=(*migrated, *chain, "signer"), ports=(ports.trade_bot,)),
         _process("gateway", ["run", "gateway"], needs=migrated, ports=(ports.gateway,)),

@@ -78,6 +78,7 @@ def launching(
         database = EmbeddedPostgres(folder.postgres, log=log_file(folder.logs, DATABASE)) if embedded_database else None
         told = {"XORJ_DATA_DIR": str(folder.path), "XORJ_PORT_OFFSET": str(port_offset), **(environment or {})}
         told["XORJ_SERVICE_TOKEN_FILE"] = str(folder.secret("service_token"))
+        told["XORJ_SESSION_KEY_FILE"] = str(folder.secret("session_key"))
         if database is not None:
             told["XORJ_DATABASE_URL_FILE"] = str(folder.secret("database_url", database.url))
         launch.supervisor = Supervisor(

@@ -203,14 +203,14 @@ class Supervisor:
         return any(name in other.needs and self._lives[other.name].pid is not None for other in self._processes.values())
 
     def _keep_database(self, database: EmbeddedPostgres) -> None:
-        self._set(DATABASE, ProcessState.STARTING)
+        self._set(DATABASE, ProcessState.STARTING, started_s=time.time())
         try:
             database.start()
         except XorjError as error:
             cause = error.cause if isinstance(error, Unavailable) else str(error)
             self._set(DATABASE, ProcessState.STOPPED if self._stopping.is_set() else ProcessState.FAILED, cause=cause)
             return
-        self._set(DATABASE, ProcessState.READY, pid=database.pid, started_s=time.time())
+        self._set(DATABASE, ProcessState.READY, pid=database.pid)
         while not self._stopping.is_set() or any(self._lives[name].pid is not None for name in self._processes):
             time.sleep(POLL_S)
             self._show(database)
@@ -279,8 +279,10 @@ def _cause(code: int, log: Path, offset: int) -> str:
         return ""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
-    said = [line for line in log_files.since(log, offset).splitlines() if line.strip()]
-    return f"exit code {code}: {said[-1].strip() if said else 'it said nothing'}"
+    said = [line.strip() for line in log_files.since(log, offset).splitlines() if line.strip()] or ["it said nothing"]
+    # our commands end with such a line; other programs with their last
+    telling = [line for line in said if line.startswith(("error: ", "refused: "))]
+    return f"exit code {code}: {(telling or said)[-1]}"
 
 
 def _asker(ready: HttpReady | None) -> httpx2.Client:
