@@ -2,12 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-import psycopg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.primitives.ids import Address, Mint, Signature, Wallet
 
 TOP = 10
+UNSETTLED = ("new", "reserved", "in_flight", "quarantined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,24 @@ class Books:
     attempts: dict[Signature, str] = field(default_factory=dict)
     vaults: tuple[Address, ...] = ()
     ledger: dict[tuple[Address, Mint], int] = field(default_factory=dict)
+    copy_delay_s_p50: float | None = None
 
     @property
     def unsettled(self) -> int:
         """Intents whose fate is not known for certain."""
-        return sum(self.intents[state] for state in ("new", "reserved", "in_flight", "quarantined"))
+        return sum(self.intents[state] for state in UNSETTLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the copies are."""
+
+    settled: int = 0
+    settled_exits: int = 0
+    unsettled: int = 0
+
+    def since(self, before: "Progress") -> "Progress":
+        return Progress(self.settled - before.settled, self.settled_exits - before.settled_exits, self.unsettled)
 
 
 _RANKED = """
@@ -38,39 +54,55 @@ _RANKED = """
       on run_id = newest.id and trader_scores.model = newest.model
     where is_eligible and rank is not null order by rank
 """
+_PROGRESS = """
+    select count(*) filter (where state = 'settled'), count(*) filter (where state = 'settled' and side = 'sell'),
+           count(*) filter (where state in ('new', 'reserved', 'in_flight', 'quarantined'))
+    from intents
+"""
+_DELAY = """
+    select percentile_cont(0.5) within group (order by fills.block_time - leader_trades.block_time)
+    from fills join intents on intents.id = fills.intent_id join decisions on decisions.id = intents.decision_id
+    join leader_trades on leader_trades.id = decisions.leader_trade_id
+"""
 _FOLLOWERS = "select count(distinct vault) from bot_subscriptions where state = 'active'"
 _LEDGER = "select vault, mint, sum(delta_raw) from ledger group by vault, mint"
+_ATTEMPTS = "select signature, intent_id from attempts where signature is not null"
 
 
-async def read_books(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> Books:
+async def read_books(engine: AsyncEngine) -> Books:
     """All figures from one snapshot of the database."""
-    async with connection.transaction(), connection.cursor() as cursor:
-        await cursor.execute("set transaction isolation level repeatable read, read only")
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ")
 
-        async def rows(query: str) -> list[tuple[object, ...]]:
-            return await (await cursor.execute(query)).fetchall()
+        async def rows(query: str) -> list[Any]:
+            return list(await connection.execute(text(query)))
 
         ranked = await rows(_RANKED)
         intents = await rows("select id, state, side from intents")
+        delay = (await rows(_DELAY))[0][0]
         return Books(
             leaders_ranked=len(ranked),
-            top=tuple(Wallet(str(wallet)) for (wallet,) in ranked[:TOP]),
-            followers=_number((await rows(_FOLLOWERS))[0][0]),
-            leader_trades_seen=_number((await rows("select count(*) from leader_trades"))[0][0]),
-            decisions=Counter(
-                {str(outcome): _number(count) for outcome, count in await rows("select outcome, count(*) from decisions group by 1")}
-            ),
-            intents=Counter(str(state) for _, state, _ in intents),
+            top=tuple(Wallet(wallet) for (wallet,) in ranked[:TOP]),
+            followers=(await rows(_FOLLOWERS))[0][0],
+            leader_trades_seen=(await rows("select count(*) from leader_trades"))[0][0],
+            decisions=Counter(dict(await rows("select outcome, count(*) from decisions group by 1"))),
+            intents=Counter(state for _, state, _ in intents),
             settled_exits=sum(state == "settled" and side == "sell" for _, state, side in intents),
-            settled=frozenset(str(intent) for intent, state, _ in intents if state == "settled"),
-            attempts={
-                Signature(str(signature)): str(intent)
-                for signature, intent in await rows("select signature, intent_id from attempts where signature is not null")
-            },
-            vaults=tuple(Address(str(vault)) for (vault,) in await rows("select address from vaults order by address")),
-            ledger={(Address(str(vault)), Mint(str(mint))): _number(raw) for vault, mint, raw in await rows(_LEDGER)},
+            settled=frozenset(intent for intent, state, _ in intents if state == "settled"),
+            attempts={Signature(signature): intent for signature, intent in await rows(_ATTEMPTS)},
+            vaults=tuple(Address(vault) for (vault,) in await rows("select address from vaults order by address")),
+            ledger={(Address(vault), Mint(mint)): int(raw) for vault, mint, raw in await rows(_LEDGER)},
+            copy_delay_s_p50=None if delay is None else float(delay),
         )
 
 
-def _number(value: object) -> int:
-    return int(str(value))
+async def read_progress(engine: AsyncEngine) -> Progress:
+    async with engine.connect() as connection:
+        return Progress(*(await connection.execute(text(_PROGRESS))).one())
+
+
+async def read_attempt(engine: AsyncEngine, intent_id: str) -> Any:
+    """State, signature and seen commitment of an intent's newest attempt, None before there is one."""
+    query = text("select state, signature, seen_commitment from attempts where intent_id = :intent order by number desc limit 1")
+    async with engine.connect() as connection:
+        return (await connection.execute(query, {"intent": intent_id})).one_or_none()

@@ -1,128 +1,112 @@
 """Killing the bot at the three moments that decide whether a copy can be lost or doubled. Used by run with --kill-bot.
 
-The bot reaches the chain through this gate, which is its network: a transaction that the gate has not passed on was not sent, and one
-whose answer the gate keeps was sent and not seen. The bot itself knows nothing of it and has no hook; the signal is SIGKILL.
+The bot is told by its environment to stand still at the next moment; here it is seen from outside, in database and chain, that the
+moment is real, and the process gets SIGKILL. The supervisor starts it anew, told to stand still at the moment after.
 """
 
 import asyncio
-import base64
-from collections.abc import Callable
+import json
+import os
+import signal
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
-import httpx2
-import orjson
-from solders.transaction import VersionedTransaction
+from xorj.chain.transactions import Commitment, SignatureStatus
 
-from xorj.localnet.server import Receive, Scope, Send, reply
-
-FORWARD_TIMEOUT_S = 60.0
+HOLD = "XORJ_TRADE_BOT_HOLD"
 POLL_S = 0.05
-_JSON = b"application/json"
 
 
 class KillState(StrEnum):
-    """When the bot is killed, in this order."""
+    """When the bot is killed, in this order; the values are what the bot calls these moments."""
 
-    NOT_SENT = "signature committed but not sent"
-    NOT_SEEN = "sent but not seen"
-    NOT_FINAL = "confirmed but not finalized"
+    SIGNED = "signed"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self]
+
+
+_WORDS = {
+    KillState.SIGNED: "signature committed, not sent",
+    KillState.SENT: "sent, not seen",
+    KillState.CONFIRMED: "confirmed, not finalized",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """What database and chain say of the trade that the bot stands still in."""
+
+    attempt_state: str
+    seen_commitment: str | None
+    status: SignatureStatus | None
+
+
+# of an intent, by its id
+Witness = Callable[[str], Awaitable[Witnessed]]
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """One kill that was carried out, and the transaction it was about."""
+    """One kill that was carried out at a moment that was witnessed."""
 
     state: KillState
-    signature: str
+    intent_id: str
+
+
+def is_real(state: KillState, witnessed: Witnessed) -> bool:
+    """Whether it is the moment that it is said to be, seen from outside."""
+    if witnessed.attempt_state != "signed":
+        return False
+    if state is KillState.SIGNED:
+        return witnessed.status is None
+    if state is KillState.SENT:
+        return witnessed.seen_commitment is None
+    return witnessed.status is not None and witnessed.status.commitment is Commitment.CONFIRMED
 
 
 @dataclass(slots=True)
-class BotGate:
-    """An ASGI app between bot and chain. `kill` sends SIGKILL to the bot and returns when it is gone; `committed` asks the database
-    whether a signature's row says `signed`.
-    """
+class BotKiller:
+    """`environment` is what the supervisor gives the bot at its next start; `marker` is the file in which the bot says where it stands."""
 
-    chain_url: str
-    kill: Callable[[], None]
-    committed: Callable[[str], bool]
+    marker: Path
+    environment: MutableMapping[str, str]
     kills: list[Kill] = field(default_factory=list)
-    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _client: httpx2.AsyncClient = field(default_factory=lambda: httpx2.AsyncClient(timeout=FORWARD_TIMEOUT_S))
+
+    def __post_init__(self) -> None:
+        self._tell()
 
     @property
     def is_done(self) -> bool:
         return len(self.kills) == len(KillState)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        body = await _body(receive)
-        signature = sent_signature(body)
-        if signature is not None and not self.is_done:
-            async with self._busy:
-                answer = await self._send_through(body, signature)
-        else:
-            answer = await self._forward(body)
-        await reply(send, 200 if answer else 503, answer, _JSON)
-
-    async def _send_through(self, body: bytes, signature: str) -> bytes:
-        """A sendTransaction of the bot: the three kills happen on three different transactions, one after the other."""
-        if self.is_done or any(kill.signature == signature for kill in self.kills):
-            return await self._forward(body)
-        state = list(KillState)[len(self.kills)]
-        if state is KillState.NOT_SENT:
-            if not await asyncio.to_thread(self.committed, signature):
-                return await self._forward(body)
-            return await self._killed(state, signature)
-        answer = await self._forward(body)
-        if state is KillState.NOT_SEEN:
-            return await self._killed(state, signature)
-        asyncio.get_running_loop().create_task(self._kill_when_confirmed(signature))
-        return answer
-
-    async def _kill_when_confirmed(self, signature: str) -> None:
+    async def run(self, witness: Witness) -> None:
+        """Returns after the third kill."""
         while not self.is_done:
-            status = await self._status(signature)
-            if status == "finalized":
-                return
-            if status == "confirmed":
-                await self._killed(KillState.NOT_FINAL, signature)
-                return
+            await self.look(witness)
             await asyncio.sleep(POLL_S)
 
-    async def _killed(self, state: KillState, signature: str) -> bytes:
+    async def look(self, witness: Witness) -> None:
+        """Kills a bot that stands still. A moment that has passed by the time it is witnessed is waited for again."""
+        try:
+            held = json.loads(self.marker.read_text())
+        except (FileNotFoundError, ValueError):
+            return
+        state = KillState(held["moment"])
+        real = is_real(state, await witness(held["intent_id"]))
+        if real and state is list(KillState)[len(self.kills)]:
+            self.kills.append(Kill(state, held["intent_id"]))
+        self._tell()
+        self.marker.unlink()
+        os.kill(held["pid"], signal.SIGKILL)
+
+    def _tell(self) -> None:
         if self.is_done:
-            return b""
-        await asyncio.to_thread(self.kill)
-        if state is not KillState.NOT_FINAL or await self._status(signature) == "confirmed":
-            self.kills.append(Kill(state, signature))
-        return b""
-
-    async def _status(self, signature: str) -> str | None:
-        request = {"jsonrpc": "2.0", "id": 1, "method": "getSignatureStatuses", "params": [[signature]]}
-        found = orjson.loads(await self._forward(orjson.dumps(request)))["result"]["value"][0]
-        return found["confirmationStatus"] if found is not None else None
-
-    async def _forward(self, body: bytes) -> bytes:
-        answer = await self._client.post(self.chain_url, content=body, headers={"content-type": "application/json"})
-        return answer.content
-
-
-def sent_signature(body: bytes) -> str | None:
-    """The signature of the transaction that a JSON-RPC request sends, None for any other request."""
-    if b'"sendTransaction"' not in body:
-        return None
-    request = orjson.loads(body)
-    if not isinstance(request, dict) or request.get("method") != "sendTransaction":
-        return None
-    return str(VersionedTransaction.from_bytes(base64.b64decode(request["params"][0])).signatures[0])
-
-
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
+            self.environment.pop(HOLD, None)
+        else:
+            self.environment[HOLD] = list(KillState)[len(self.kills)]
