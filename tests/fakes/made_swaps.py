@@ -35,7 +35,9 @@ def signature(number: int) -> Signature:
     return Signature(str(RawSignature.from_bytes(number.to_bytes(64, "big"))))
 
 
-def swap(who: str, gives: str, gets: str, *, slot: int, day: float = 0, index: int = 0, instruction: int = 0, fee: int = 5_000) -> Swap:
+def swap(
+    who: str, gives: str, gets: str, *, slot: int, day: float = 0, index: int = 0, instruction: int = 0, fee: int | None = 5_000
+) -> Swap:
     """`who` gives and gets at `slot`, `day` days after the first."""
     return Swap(
         wallet=wallet(who),

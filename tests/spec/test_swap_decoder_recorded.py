@@ -42,7 +42,7 @@ def test_a_recorded_transaction_decodes_to_what_was_booked(row: dict[str, str]) 
     assert isinstance(outcome, tuple)
     (swap,) = outcome
     rent = 2_039_280 if row["signature"].startswith("5dk9") else 0
-    cost = Decimal(swap.network_fee_lamports + rent) / LAMPORTS_PER_SOL
+    cost = Decimal((swap.network_fee_lamports or 0) + rent) / LAMPORTS_PER_SOL
     sent = swap.input.ui + (cost if swap.input.mint == SOL else 0)
     received = swap.output.ui - (cost if swap.output.mint == SOL else 0)
     assert (sent, received) == (Decimal(row["sent_amount"]), Decimal(row["received_amount"]))

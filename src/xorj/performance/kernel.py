@@ -99,7 +99,7 @@ class _Book:
             realised_pnl_usd=float(realised.sum()),
             unrealised_pnl_usd=float(unrealised[-1]),
             fees_usd=float(fees.sum()),
-            fees_known=all(one.sol_price_usd is not None for one in swaps),
+            fees_known=all(one.sol_price_usd is not None and one.swap.network_fee_lamports is not None for one in swaps),
             net_pnl_usd=float(pnl[-1]),
             unmatched_sold_usd=float(unmatched.sum()),
             capital_usd=capital,
@@ -137,7 +137,7 @@ def _matched_legs(swaps: Sequence[ValuedSwap], tokens: dict[Mint, int]) -> _Legs
         for number, one in enumerate(swaps)
         if one.value_usd is not None
         for sign, amount in ((-1, one.swap.input), (1, one.swap.output))
-        if amount.mint != USDC
+        if amount.mint != USDC and amount.raw
     ]
     swap = np.array([row[0] for row in rows], dtype=np.int64)
     token = np.array([row[1] for row in rows], dtype=np.int64)
@@ -201,7 +201,7 @@ def _cash_flow(one: ValuedSwap) -> float:
 
 
 def _fee_usd(one: ValuedSwap) -> float:
-    lamports = one.swap.network_fee_lamports + one.swap.tip_lamports
+    lamports = (one.swap.network_fee_lamports or 0) + one.swap.tip_lamports
     return lamports / LAMPORTS_PER_SOL * float(one.sol_price_usd or 0)
 
 

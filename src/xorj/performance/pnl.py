@@ -49,7 +49,7 @@ def account_of(swaps: Iterable[ValuedSwap]) -> Account:
 
 def _book(account: Account, one: ValuedSwap) -> None:
     swap, value = one.swap, one.value_usd
-    account.fees += Fraction(swap.network_fee_lamports + swap.tip_lamports, LAMPORTS_PER_SOL) * (one.sol_price_usd or 0)
+    account.fees += Fraction((swap.network_fee_lamports or 0) + swap.tip_lamports, LAMPORTS_PER_SOL) * (one.sol_price_usd or 0)
     if value is None:
         return
     if swap.input.mint == USDC:
@@ -60,7 +60,7 @@ def _book(account: Account, one: ValuedSwap) -> None:
         _sell(account, one, value)
     if swap.output.mint == USDC:
         account.cash += value
-    else:
+    elif swap.output.raw:
         mint = Mint(swap.output.mint)
         account.lots[mint] = buy(account.lots.get(mint, Lots()), swap.output.raw, value)
 

@@ -21,6 +21,7 @@ class Swap:
     """The wallet gave `input` and got `output`, both its own balance changes without network fee, tip and rent.
 
     Native and wrapped SOL are one asset under SOL's mint. `programs` are the known swap programs that ran, outermost first.
+    `network_fee_lamports` is None where the source does not tell it; an input too small for the pool brings an output of 0.
     """
 
     wallet: Wallet
@@ -29,13 +30,13 @@ class Swap:
     block_time: int
     input: TokenAmount
     output: TokenAmount
-    network_fee_lamports: int
+    network_fee_lamports: int | None
     tip_lamports: int
     programs: tuple[Address, ...]
 
     def __post_init__(self) -> None:
-        if self.input.raw == 0 or self.output.raw == 0 or self.input.mint == self.output.mint:
-            raise ValueError("a swap exchanges two different tokens, both above zero")
+        if self.input.raw == 0 or self.input.mint == self.output.mint:
+            raise ValueError("a swap gives some of one token for another")
 
 
 class NotASwapKind(StrEnum):

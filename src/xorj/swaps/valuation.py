@@ -52,7 +52,7 @@ def value_swaps(swaps: Iterable[Swap]) -> Valuation:
         valued.append(ValuedSwap(swap, value, prices.get(SOL)))
         if value is not None and value >= EXECUTION_USD_MIN:
             for amount in (swap.input, swap.output):
-                if amount.mint != USDC:
+                if amount.mint != USDC and amount.raw:
                     executions.setdefault(Mint(amount.mint), []).append(Execution(swap.block_time, value / amount.raw))
     valued.sort(key=lambda one: (one.swap.wallet, one.swap.order))
     return Valuation(tuple(valued), executions)
@@ -71,7 +71,7 @@ def _chain_order(swap: Swap) -> tuple[OrderKey, str]:
 def _learn(swap: Swap, prices: dict[Mint, Fraction]) -> None:
     """Takes the price of SOL or USDT from an execution against USDC."""
     for one, other in ((swap.input, swap.output), (swap.output, swap.input)):
-        if one.mint == USDC and other.mint in (SOL, USDT) and _whole(one) >= EXECUTION_USD_MIN:
+        if one.mint == USDC and other.mint in (SOL, USDT) and other.raw and _whole(one) >= EXECUTION_USD_MIN:
             prices[Mint(other.mint)] = _whole(one) / _whole(other)
 
 

@@ -17,7 +17,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.writer import write_deltalake
 
 from xorj.adapters.lake.rows import SCHEMA, SWAP, SWAP_COLUMNS, swaps_of, table_of
-from xorj.primitives.errors import RefusedForSafety, Unavailable
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
 from xorj.swaps.record import Cursor, Record, by_order
 from xorj.swaps.swap import Swap
@@ -148,6 +148,19 @@ class DeltaLake:
         if wallet is not None:
             wanted &= pc.field("wallet") == wallet
         return swaps_of(table.to_pyarrow_dataset().to_table(columns=SWAP_COLUMNS, filter=wanted))
+
+
+def chain_of(folder: Path) -> str:
+    """The genesis hash of the lake in a folder. Raises InvalidInput where there is none, Unavailable where it cannot be read."""
+    if not folder.is_dir() or not DeltaTable.is_deltatable(str(folder)):
+        raise InvalidInput("lake", given=str(folder), rule="a folder with a lake; the quant engine and `swaps import` make one")
+    try:
+        described = DeltaTable(folder).metadata()
+    except (DeltaError, OSError, ValueError) as error:
+        raise Unavailable(f"lake {folder}", str(error).splitlines()[0]) from error
+    if described.name != _TABLE_NAME or not described.description:
+        raise InvalidInput("lake", given=str(folder), rule="a lake of swaps, not another table")
+    return str(described.description)
 
 
 def _sequence(table: DeltaTable | None) -> int:

@@ -1,0 +1,127 @@
+"""`xorj swaps`: a transaction to its swaps, and recorded swaps into a lake."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
+from xorj.adapters.solana_rpc.transactions import parse_transaction
+from xorj.chain.transactions import ChainTransaction
+from xorj.primitives.errors import InvalidInput
+from xorj.primitives.ids import Mint, Wallet, parse_pubkey
+from xorj.settings import GENESIS
+from xorj.swaps.decoder import decode, traders
+from xorj.swaps.swap import NotASwap, Swap, Undecodable
+
+FILE_BYTES_MAX = 64 * 1024 * 1024
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Swaps of wallets: decode a transaction, import a recording.")
+
+
+@app.command("decode")
+def decode_file(
+    file: Path = typer.Argument(..., help="A getTransaction reply, whole or its result, encoding json or jsonParsed.", metavar="FILE"),
+    wallet: str | None = typer.Option(None, help="The wallet to decode for; every signer and trader when not given."),
+    as_json: bool = typer.Option(False, "--json", help="One JSON list instead of a table."),
+) -> None:
+    """Say what a transaction was for each wallet. Example: ./xorj swaps decode reply.json --wallet 9QC3… --json"""
+    transaction = _read_transaction(file)
+    wallets = traders(transaction) if wallet is None else (_known_wallet(transaction, wallet),)
+    rows = [row for one in wallets for row in _rows(transaction, one)]
+    if as_json:
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(rows)
+
+
+@app.command("import")
+def import_file(
+    file: Path = typer.Argument(..., help="CSV of swaps, plain or gzip.", metavar="FILE"),
+    lake: Path = typer.Option(..., help="Folder of the lake; made when it is not there.", metavar="DIR"),
+    chain: str = typer.Option("mainnet", help="Chain the swaps are of: mainnet, devnet, local, or a genesis hash."),
+    decimals: list[str] = typer.Option([], help="Decimals of a mint that is not well known, MINT=N; may be repeated."),
+) -> None:
+    """Add recorded swaps to a lake; doing it again adds nothing. Example: ./xorj swaps import swaps.csv.gz --lake /tmp/lake"""
+    records = read_swaps(file, dict(_decimals(text) for text in decimals))
+    added = asyncio.run(DeltaLake(lake, _genesis(chain)).commit(records, {}))
+    swaps = sum(len(record.outcome) for record in records if isinstance(record.outcome, tuple))
+    wallets = len({record.wallet for record in records})
+    typer.echo(f"read {swaps} swaps of {wallets} wallets in {len(records)} transactions; {added} transactions were new to {lake}")
+
+
+def _genesis(chain: str) -> str:
+    return GENESIS[chain] if chain in GENESIS else parse_pubkey(chain, "--chain")
+
+
+def _decimals(text: str) -> tuple[Mint, int]:
+    mint, _, number = text.partition("=")
+    if not number.isdigit() or int(number) > DECIMALS_MAX:
+        raise InvalidInput("--decimals", given=text, rule=f"MINT=N with N from 0 to {DECIMALS_MAX}")
+    return Mint(parse_pubkey(mint, "--decimals")), int(number)
+
+
+def _read_transaction(file: Path) -> ChainTransaction:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise InvalidInput("FILE", given=str(file), rule=f"a file that can be read ({error.strerror})") from error
+    if len(content) > FILE_BYTES_MAX:
+        raise InvalidInput("FILE", given=str(file), rule=f"at most {FILE_BYTES_MAX} bytes")
+    try:
+        reply = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("FILE", given=str(file), rule=f"JSON ({error})") from error
+    if isinstance(reply, dict) and isinstance(reply.get("error"), dict):
+        raise InvalidInput("FILE", given=reply["error"].get("message"), rule="a reply with a transaction, not an error of the node")
+    found = reply["result"] if isinstance(reply, dict) and "result" in reply else reply
+    if found is None:
+        raise InvalidInput("FILE", given="null", rule="a reply with a transaction; the node did not know it")
+    return parse_transaction(found)
+
+
+def _known_wallet(transaction: ChainTransaction, text: str) -> Wallet:
+    wallet = Wallet(parse_pubkey(text, "--wallet"))
+    owners = {row.owner for row in (*transaction.pre_token_balances, *transaction.post_token_balances)}
+    if wallet not in owners and wallet not in set(map(str, transaction.account_keys)):
+        raise InvalidInput("--wallet", given=wallet, rule="a wallet that takes part in the transaction")
+    return wallet
+
+
+def _rows(transaction: ChainTransaction, wallet: Wallet) -> list[dict[str, Any]]:
+    outcome = decode(transaction, wallet)
+    shared = {"signature": transaction.signature, "slot": transaction.slot, "wallet": wallet}
+    if isinstance(outcome, NotASwap):
+        return [{"outcome": "not_a_swap", **shared, "kind": outcome.kind.value}]
+    if isinstance(outcome, Undecodable):
+        return [{"outcome": "undecodable", **shared, "reason": outcome.reason}]
+    return [{"outcome": "swap", **shared, **_swap_fields(swap)} for swap in outcome]
+
+
+def _swap_fields(swap: Swap) -> dict[str, Any]:
+    return {
+        "input_mint": swap.input.mint,
+        "input_amount": str(swap.input.raw),
+        "output_mint": swap.output.mint,
+        "output_amount": str(swap.output.raw),
+        "network_fee_lamports": swap.network_fee_lamports,
+        "tip_lamports": swap.tip_lamports,
+        "venues": list(swap.programs),
+    }
+
+
+def _show(rows: Sequence[dict[str, Any]]) -> None:
+    table = Table(Column("wallet", no_wrap=True), "outcome", "what")
+    for row in rows:
+        what = row.get("kind") or row.get("reason")
+        if row["outcome"] == "swap":
+            what = f"{row['input_amount']} {row['input_mint']} -> {row['output_amount']} {row['output_mint']}"
+        table.add_row(row["wallet"], row["outcome"], what)
+    Console().print(table)
