@@ -64,7 +64,7 @@ def up(
 
 
 def ports_of(offset: int) -> FleetPorts:
-    """The ports of DESIGN section 3, moved by `offset`."""
+    """The ports of ARCHITECTURE.md, moved by `offset`."""
     return FleetPorts(
         web=settings.WEB_PORT + offset,
         gateway=settings.GATEWAY_PORT + offset,

@@ -92,6 +92,6 @@ def value_of_swap(swap: Swap, prices: Mapping[Mint, Usd]) -> Usd | None:
 
 
 def equity(holdings: Mapping[Mint, TokenAmount], prices: Mapping[Mint, Usd]) -> Usd | None:
-    """Quote balances plus priced holdings (DESIGN section 4). None where nothing has a price."""
+    """Quote balances plus priced holdings. None where nothing has a price."""
     values = [amount.value(prices[mint]) for mint, amount in holdings.items() if mint in prices]
     return Usd(sum(values, start=Usd(values[0] * 0))) if values else None

@@ -1,4 +1,4 @@
-"""Quote rank: decides everywhere whether a swap opens, closes or switches a position (DESIGN section 4)."""
+"""Quote rank: decides everywhere whether a swap opens, closes or switches a position; GLOSSARY.md has the ranks."""
 
 from enum import StrEnum
 

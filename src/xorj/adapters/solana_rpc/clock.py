@@ -1,4 +1,4 @@
-"""The chain's own time, read from a node. Given to every workflow whose decisions depend on time (DESIGN D20)."""
+"""The chain's own time, read from a node. Given to every workflow whose decisions depend on time (docs/adr/0015-chain-time.md)."""
 
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import Commitment
