@@ -41,6 +41,7 @@ from xorj.vault.instructions import create_token_account
 
 DEPOSIT_RAW = 500_000_000
 POCKET_LAMPORTS, POCKET_USDC_RAW = 10_000_000_000, 1_000_000_000
+FLOAT_LAMPORTS = 20_000_000_000
 BOT_LIFE_S = 90 * 86_400
 LIMITS = {
     "spend_per_trade_raw": "100000000",
@@ -107,6 +108,7 @@ class Follower:
             ("set the limits", self._has_limits, self._set_limits),
             ("paid in", self._has_paid_in, lambda: self._act("deposit", {"amount_raw": str(DEPOSIT_RAW)})),
             ("let the bot trade", self._has_granted, lambda: self._act("grant", {})),
+            ("filled the bot's float", self._bot_can_pay, self._fill_float),
             ("turned copying on", self._copies, self._turn_copying_on),
         ]
         done = []
@@ -166,8 +168,12 @@ class Follower:
             create_token_account(faucet, me, USDC_MINT),
             _usdc_transfer(faucet, me, POCKET_USDC_RAW),
         ]
+        await self._give(instructions)
+
+    async def _give(self, instructions: list[Instruction]) -> None:
+        """Sends what the faucet signs, and waits until it is confirmed."""
         blockhash = Hash.from_string((await self.node.latest_blockhash()).blockhash)
-        signed = VersionedTransaction(MessageV0.try_compile(faucet, instructions, [], blockhash), [FAUCET])
+        signed = VersionedTransaction(MessageV0.try_compile(FAUCET.pubkey(), instructions, [], blockhash), [FAUCET])
         await self.node.send(bytes(signed))
         signature = Signature(str(signed.signatures[0]))
 
@@ -199,6 +205,20 @@ class Follower:
     async def _has_granted(self) -> bool:
         vault = (await self._on_chain()).vault
         return vault is not None and vault.bot_authority is not None
+
+    async def _bot_can_pay(self) -> bool:
+        return await self.node.lamports(Address(str(await self._bot()))) >= FLOAT_LAMPORTS // 2
+
+    async def _fill_float(self) -> None:
+        """What an operator does elsewhere: the bot pays network fees and rent from its own lamports."""
+        give = TransferParams(from_pubkey=FAUCET.pubkey(), to_pubkey=await self._bot(), lamports=FLOAT_LAMPORTS)
+        await self._give([transfer(give)])
+
+    async def _bot(self) -> Pubkey:
+        vault = (await self._on_chain()).vault
+        if vault is None or vault.bot_authority is None:
+            raise BrokenInvariant("the demo follower's vault has no bot after the grant")
+        return vault.bot_authority
 
     async def _copies(self) -> bool:
         return bool((await self.api.get("/api/bot/configuration"))["enabled"])
