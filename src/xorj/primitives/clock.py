@@ -1,4 +1,4 @@
-"""The clocks a workflow may be given. Safety decisions take ChainClock; WallClock is for sessions and logs (docs/adr/0015-chain-time.md)."""
+"""The clocks a workflow may be given. Safety decisions take ChainClock; WallClock is for sessions and logs (ADR 0015)."""
 
 from dataclasses import dataclass
 from datetime import datetime
