@@ -34,6 +34,8 @@ from xorj.primitives.ids import LOCAL_GENESIS, Address, Signature
 from xorj.signing.message_policy import Rules
 
 LEASE_S = 0.5
+# Long enough for a killed bot to be back in time on a busy machine.
+DEADLINE_SLOTS = 140
 
 
 class KeyInHand:
@@ -49,18 +51,17 @@ class KeyInHand:
 
 @asynccontextmanager
 async def desk_for(
-    engine: AsyncEngine, rpc_url: str, jupiter_url: str, folder: Path, checkpoint: Checkpoint = pass_by, bounds: Bounds | None = None
+    engine: AsyncEngine, rpc_url: str, jupiter_url: str, folder: Path, checkpoint: Checkpoint = pass_by
 ) -> AsyncIterator[Desk]:
     """A desk with every real adapter and the key in hand."""
     async with AsyncExitStack() as stack:
         node = await stack.enter_async_context(SolanaNode(rpc_url, name="local"))
         jupiter = await stack.enter_async_context(JupiterHttp(jupiter_url))
         clock, switch = NodeClock(node), PostgresKillSwitch(engine)
-        folder.mkdir(parents=True, exist_ok=True)
         yield Desk(
             bot=BOT.pubkey(),
             genesis=LOCAL_GENESIS,
-            bounds=bounds or Bounds(),
+            bounds=Bounds(deadline_slots=DEADLINE_SLOTS),
             providers=(Provider("local", node, node, node, node),),
             blockhashes=node,
             simulator=node,

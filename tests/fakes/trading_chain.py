@@ -76,6 +76,8 @@ def open_vault(bank: Bank) -> None:
 class TradingChain:
     """Started on entering, killed on leaving."""
 
+    module = "tests.fakes.trading_chain"
+
     def __init__(self, folder: Path, *, slot_ms: int = 50) -> None:
         self._folder, self._slot_ms = folder, slot_ms
         self.rpc_port, self.websocket_port, self.jupiter_port = free_port(), free_port(), free_port()
@@ -91,7 +93,7 @@ class TradingChain:
 
     def __enter__(self) -> Self:
         ports = [str(one) for one in (self.rpc_port, self.websocket_port, self.jupiter_port, self._slot_ms)]
-        command = [sys.executable, "-m", "tests.fakes.trading_chain", str(self._folder), *ports]
+        command = [sys.executable, "-m", self.module, str(self._folder), *ports]
         self._process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
         deadline = time.monotonic() + START_S_MAX
         while not self._answers():

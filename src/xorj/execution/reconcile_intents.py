@@ -45,6 +45,8 @@ from xorj.vault import accounts, borsh
 log = logging.get("reconciler")
 
 RESEND_SLOTS = 8
+# Bytes that would land this close to their deadline are left to die by proof: landing late costs the fee and ends the intent.
+LAST_SEND_SLOTS = 6
 SWEEP_PAGES_MAX = 200
 NONE_BUSY: frozenset[str] = frozenset()
 
@@ -162,7 +164,7 @@ async def _go_on(
     desk: Desk, lease: Lease, attempt: Attempt, verdict: Unknown, resends: Resends, now: Slot, open_ids: Collection[str]
 ) -> None:
     """What may still be done for an attempt without a verdict: sign it, or send its bytes once more. Nothing while stopped or too late."""
-    is_late = now > attempt.deadline_slot
+    is_late = now + LAST_SEND_SLOTS > attempt.deadline_slot
     if verdict.seen is not None or is_late or isinstance(await desk.kill_switch.state(), Stopped):
         return
     if attempt.state is AttemptState.BUILT:

@@ -1,0 +1,301 @@
+"""Execution's stores in memory, with the rules of the real ones: lease epochs, compare-and-set, one live attempt, one fill.
+
+The contract suites run on these and on PostgreSQL, so that they cannot drift apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from xorj.chain.transactions import Commitment
+from xorj.copying.situation import Running, Stopped, Switch
+from xorj.execution.attempt import Attempt, AttemptState, Draft, attempt_id
+from xorj.execution.fill import Cost, Fill
+from xorj.execution.intent import Intent, IntentState, may_become
+from xorj.execution.lease import NAME, ChangedElsewhere, Deposed, HeldByOther, Lease
+from xorj.execution.rejected import Rejected
+from xorj.execution.settlement import Testimony, Verdict
+from xorj.primitives.errors import BrokenInvariant
+from xorj.primitives.ids import Address, Signature, Slot, UserId
+from xorj.vault.interface import NONCE_WINDOW
+
+HOLDING = (IntentState.RESERVED, IntentState.IN_FLIGHT, IntentState.QUARANTINED)
+
+
+@dataclass
+class Memory:
+    """What survives a process: the database."""
+
+    epoch: int = 0
+    holder: str = ""
+    is_free: bool = True
+    stopped: str | None = None
+    intents: dict[str, Intent] = field(default_factory=dict)
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    seen_slots: dict[str, Slot] = field(default_factory=dict)
+    costs: dict[str, tuple[Slot, Cost]] = field(default_factory=dict)
+    fills: dict[str, Fill] = field(default_factory=dict)
+    cursors: dict[Address, Signature] = field(default_factory=dict)
+    outbox: list[tuple[str, str]] = field(default_factory=list)
+    evidence: list[tuple[str, str]] = field(default_factory=list)
+
+    def require(self, lease: Lease) -> None:
+        if lease.epoch != self.epoch:
+            raise Deposed(lease.epoch)
+
+    def move(self, found: Intent, **changes: object) -> Intent:
+        moved = replace(found, version=found.version + 1, **changes)  # type: ignore[arg-type]  # the fields of Intent
+        self.intents[found.id] = moved
+        return moved
+
+    def require_intent(self, expected: Intent, following: IntentState) -> Intent:
+        found = self.intents[expected.id]
+        if (found.version, found.state) != (expected.version, expected.state):
+            raise ChangedElsewhere(f"intent {expected.id}", found.state)
+        if not may_become(found.state, following):
+            raise BrokenInvariant("an intent cannot go that way", state=found.state, following=following)
+        return found
+
+
+class FakeLeases:
+    """Time does not pass here: a lease runs out when `lapse` says so."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def take(self, holder: str) -> Lease | HeldByOther:
+        memory = self._memory
+        if not memory.is_free and memory.holder != holder:
+            return HeldByOther(memory.holder, 1.0)
+        memory.epoch, memory.holder, memory.is_free = memory.epoch + 1, holder, False
+        return Lease(NAME, holder, memory.epoch)
+
+    async def renew(self, lease: Lease) -> bool:
+        return lease.epoch == self._memory.epoch
+
+    async def release(self, lease: Lease) -> None:
+        if lease.epoch == self._memory.epoch:
+            self._memory.is_free = True
+
+    def lapse(self) -> None:
+        self._memory.is_free = True
+
+
+class FakeKillSwitch:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def state(self) -> Switch:
+        return Running() if self._memory.stopped is None else Stopped(self._memory.stopped)
+
+    async def stop(self, reason: str, *, actor: str) -> None:
+        self._memory.stopped = self._memory.stopped or reason
+
+    async def release(self, reason: str, *, actor: str) -> None:
+        self._memory.stopped = None
+
+
+class FakeIntents:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def open_intents(self, *, limit: int = 64) -> list[Intent]:
+        live = {attempt.intent_id for attempt in self._memory.attempts.values() if attempt.state.is_live}
+        found = [
+            intent
+            for intent in self._memory.intents.values()
+            if intent.state in (IntentState.NEW, IntentState.RESERVED) and intent.id not in live
+        ]
+        return sorted(found, key=lambda intent: intent.created_slot)[:limit]
+
+    async def find(self, intent_id: str) -> Intent | None:
+        return self._memory.intents.get(intent_id)
+
+    async def reserve(
+        self, lease: Lease, intent: Intent, *, nonce_min: int, bot_epoch: int, held_raw: int, slot: Slot
+    ) -> Intent | Rejected:
+        memory = self._memory
+        memory.require(lease)
+        found = memory.intents[intent.id]
+        if found.state is IntentState.RESERVED and found.version == intent.version + 1:
+            return found
+        found = memory.require_intent(intent, IntentState.RESERVED)
+        others = [one for one in memory.intents.values() if one.vault == intent.vault and one.id != intent.id]
+        holding = [one for one in others if one.state in HOLDING]
+        spoken_for = sum(one.amount_in_raw for one in holding if one.input_mint == intent.input_mint and not self._is_gone(one, slot))
+        if held_raw - spoken_for < intent.amount_in_raw:
+            return Rejected("balance_reserved", f"{held_raw} held, {spoken_for} spoken for", is_final=False)
+        of_grant = [one for one in others if one.bot_epoch == bot_epoch and one.nonce is not None]
+        nonce = max([nonce_min, *(one.nonce + 1 for one in of_grant if one.nonce is not None)])
+        living = [one.nonce for one in of_grant if one.nonce is not None and one.state in HOLDING]
+        if living and nonce - min(living) >= NONCE_WINDOW:
+            return Rejected("nonce_window", f"{nonce}", is_final=False)
+        return memory.move(found, state=IntentState.RESERVED, nonce=nonce, bot_epoch=bot_epoch)
+
+    async def end(self, lease: Lease, intent: Intent, state: IntentState, reason: str) -> Intent:
+        memory = self._memory
+        memory.require(lease)
+        found = memory.intents[intent.id]
+        if found.state is state and found.reason == reason:
+            return found
+        memory.require_intent(intent, state)
+        given_back = {} if found.attempts_count else {"nonce": None, "bot_epoch": None}
+        memory.outbox.append((f"intent_{state.value}", intent.id))
+        return memory.move(found, state=state, reason=reason, **given_back)
+
+    async def spent_lamports(self, user: UserId, since_slot: Slot) -> int:
+        costs = [cost for slot, cost in self._memory.costs.values() if slot >= since_slot]
+        return sum(cost.fee_lamports + cost.rent_lamports for cost in costs)
+
+    def _is_gone(self, intent: Intent, slot: Slot) -> bool:
+        """Whether a balance read at `slot` already misses what this intent took."""
+        if intent.state is IntentState.QUARANTINED:
+            return False
+        landed = (Commitment.CONFIRMED, Commitment.FINALIZED)
+        return any(
+            attempt.intent_id == intent.id
+            and attempt.state.is_live
+            and attempt.seen_commitment in landed
+            and self._memory.seen_slots[attempt.id] <= slot
+            for attempt in self._memory.attempts.values()
+        )
+
+
+class FakeAttempts:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def build(self, lease: Lease, intent: Intent, draft: Draft) -> Attempt:
+        memory = self._memory
+        memory.require(lease)
+        number = intent.attempts_count + 1
+        identity, found = attempt_id(intent.id, number), memory.intents[intent.id]
+        if found.state is IntentState.IN_FLIGHT and found.version == intent.version + 1:
+            if memory.attempts[identity].message != draft.message:
+                raise ChangedElsewhere(f"attempt {identity}", "built with another message")
+            return memory.attempts[identity]
+        found = memory.require_intent(intent, IntentState.IN_FLIGHT)
+        assert not any(one.intent_id == intent.id and one.state.is_live for one in memory.attempts.values()), "one live attempt"
+        assert found.nonce is not None
+        assert found.bot_epoch is not None
+        made = Attempt(
+            id=identity,
+            intent_id=intent.id,
+            number=number,
+            state=AttemptState.BUILT,
+            message=draft.message,
+            minimum_out_raw=draft.minimum_out_raw,
+            blockhash=draft.blockhash.blockhash,
+            last_valid_block_height=draft.blockhash.last_valid_block_height,
+            built_slot=draft.blockhash.slot,
+            deadline_slot=draft.deadline_slot,
+            nonce=found.nonce,
+            bot_epoch=found.bot_epoch,
+            lease_epoch=lease.epoch,
+            signature=None,
+            transaction=None,
+            seen_commitment=None,
+            version=0,
+        )
+        memory.attempts[identity] = made
+        memory.move(found, state=IntentState.IN_FLIGHT, attempts_count=number)
+        return made
+
+    async def record_signature(self, lease: Lease, attempt: Attempt, signature: Signature, transaction: bytes) -> Attempt:
+        memory = self._memory
+        memory.require(lease)
+        found = memory.attempts[attempt.id]
+        if found.state is AttemptState.SIGNED and found.signature == signature and found.transaction == transaction:
+            return found
+        if (found.version, found.state) != (attempt.version, attempt.state):
+            raise ChangedElsewhere(f"attempt {attempt.id}", found.state)
+        return self._move(found, state=AttemptState.SIGNED, signature=signature, transaction=transaction, lease_epoch=lease.epoch)
+
+    async def open_attempts(self, *, limit: int = 256) -> list[tuple[Attempt, Intent]]:
+        live = sorted((one for one in self._memory.attempts.values() if one.state.is_live), key=lambda one: (one.built_slot, one.id))
+        return [(one, self._memory.intents[one.intent_id]) for one in live[:limit]]
+
+    async def observe(self, attempt: Attempt, seen: Commitment, slot: Slot) -> None:
+        found = self._memory.attempts[attempt.id]
+        if found.state is AttemptState.SIGNED:
+            self._memory.attempts[attempt.id] = replace(found, seen_commitment=seen)
+            self._memory.seen_slots[attempt.id] = slot
+
+    async def by_signature(self, signatures: Sequence[Signature]) -> dict[Signature, Attempt]:
+        return {one.signature: one for one in self._memory.attempts.values() if one.signature in signatures and one.signature is not None}
+
+    def _move(self, found: Attempt, **changes: object) -> Attempt:
+        moved = replace(found, version=found.version + 1, **changes)  # type: ignore[arg-type]  # the fields of Attempt
+        self._memory.attempts[found.id] = moved
+        return moved
+
+
+class FakeSettlements:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Testimony]) -> Intent:
+        ended = self._end(lease, attempt, intent, AttemptState.FINAL_OK, IntentState.SETTLED, None, said)
+        if ended is not None:
+            assert attempt.id not in self._memory.fills, "one fill"
+            self._memory.fills[attempt.id] = fill
+            self._memory.costs[attempt.id] = fill.slot, Cost(fill.fee_lamports, fill.rent_lamports)
+        return self._memory.intents[intent.id]
+
+    async def revert(
+        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Testimony]
+    ) -> Intent:
+        if self._end(lease, attempt, intent, AttemptState.FINAL_ERR, IntentState.REVERTED, error, said) is not None:
+            self._memory.costs[attempt.id] = slot, cost
+        return self._memory.intents[intent.id]
+
+    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Testimony], *, ends: bool) -> Intent:
+        self._end(lease, attempt, intent, AttemptState.DEAD, IntentState.ABANDONED if ends else IntentState.RESERVED, proof, said)
+        return self._memory.intents[intent.id]
+
+    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Testimony]) -> Intent:
+        memory = self._memory
+        memory.require(lease)
+        found = memory.intents[intent.id]
+        if found.state is IntentState.QUARANTINED:
+            return found
+        memory.require_intent(intent, IntentState.QUARANTINED)
+        memory.outbox.append(("intent_quarantined", intent.id))
+        memory.evidence += [(attempt.id, "doubt") for _ in said]
+        return memory.move(found, state=IntentState.QUARANTINED, reason=str(verdict))
+
+    def _end(
+        self,
+        lease: Lease,
+        attempt: Attempt,
+        intent: Intent,
+        state: AttemptState,
+        following: IntentState,
+        reason: str | None,
+        said: Sequence[Testimony],
+    ) -> Intent | None:
+        """None when an earlier try of the same step has done it."""
+        memory = self._memory
+        memory.require(lease)
+        found = memory.attempts[attempt.id]
+        if found.state is state:
+            return None
+        if (found.version, found.state) != (attempt.version, attempt.state):
+            raise ChangedElsewhere(f"attempt {attempt.id}", found.state)
+        owner = memory.require_intent(intent, following)
+        memory.attempts[attempt.id] = replace(found, state=state, version=found.version + 1)
+        memory.evidence += [(attempt.id, state.value) for _ in said]
+        if following.is_terminal:
+            memory.outbox.append((f"intent_{following.value}", intent.id))
+        return memory.move(owner, state=following, reason=reason)
+
+
+class FakeSweepCursors:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def read(self, bot: Address) -> Signature | None:
+        return self._memory.cursors.get(bot)
+
+    async def move(self, lease: Lease, bot: Address, signature: Signature, slot: Slot) -> None:
+        self._memory.require(lease)
+        self._memory.cursors[bot] = signature
