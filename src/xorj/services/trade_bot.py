@@ -47,7 +47,7 @@ from xorj.engine_api.trade_bot import BotStatus, trade_bot_routes
 from xorj.execution.bounds import Bounds
 from xorj.execution.desk import Desk, Stores
 from xorj.execution.execute_under_lease import Gate, Wakes, execute_under_lease
-from xorj.execution.ports import Checkpoint, Moment, Provider
+from xorj.execution.ports import Checkpoint, Moment, Provider, pass_by
 from xorj.observability import health, http, logging
 from xorj.portfolio.follow_vaults_live import VaultWatch, follow_vaults_live
 from xorj.portfolio.reconcile_ledger import Books, audit
@@ -198,12 +198,8 @@ def _desk(parts: Parts) -> Desk:
 
 def _checkpoint(settings: TradeBotSettings) -> Checkpoint:
     if settings.trade_bot_hold is None:
-        return _pass
+        return pass_by
     return hold_at(Moment(settings.trade_bot_hold), settings.run_dir / MARKER, settings.genesis)
-
-
-async def _pass(_moment: Moment, _intent_id: str) -> None:
-    """Nobody wants this process to stop at a moment of execution's choosing."""
 
 
 async def _may_plan(parts: Parts) -> bool:
