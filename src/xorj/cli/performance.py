@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.cli.tables import show
 from xorj.performance.compute_performance import PerformanceReport, compute_performance
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Slot, parse_pubkey
@@ -56,4 +56,4 @@ def _show(rows: list[dict[str, Any]]) -> None:
     table = Table(*(Column(name, no_wrap=name == "wallet") for name in SHOWN))
     for row in sorted(rows, key=lambda one: -one["net_pnl_usd"]):
         table.add_row(*(f"{value:.4g}" if isinstance(value, float) else str(value) for value in (row[name] for name in SHOWN)))
-    Console().print(table)
+    show(table)

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
 from xorj.adapters.solana_rpc.transactions import parse_transaction
 from xorj.chain.transactions import ChainTransaction
+from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
 from xorj.settings import GENESIS
@@ -124,4 +124,4 @@ def _show(rows: Sequence[dict[str, Any]]) -> None:
         if row["outcome"] == "swap":
             what = f"{row['input_amount']} {row['input_mint']} -> {row['output_amount']} {row['output_mint']}"
         table.add_row(row["wallet"], row["outcome"], what)
-    Console().print(table)
+    show(table)

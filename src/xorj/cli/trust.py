@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import chain_of
 from xorj.cli.performance import read_report
+from xorj.cli.tables import show
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import LOCAL_GENESIS, parse_pubkey
@@ -58,7 +58,7 @@ def rank(lake: Path | None = Lake, as_of: int | None = AsOf, as_json: bool = AsJ
     table = Table("rank", Column("wallet", no_wrap=True), "classic", "roi %", "win %", "drawdown %", "trades", "not ranked because")
     for row in rows:
         table.add_row(*(_text(row[name]) for name in _SHOWN))
-    Console().print(table)
+    show(table)
 
 
 @app.command("explain")

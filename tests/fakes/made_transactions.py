@@ -1,0 +1,140 @@
+"""Landed transactions made by hand: who held what before and after, and which programs ran. Names stand for addresses as in made_swaps."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tests.fakes.made_swaps import FIRST_DAY_S, VENUE, amount, mint, signature, wallet
+
+from xorj.chain.transactions import ChainInstruction, ChainTransaction, InnerInstructions, TokenBalance
+from xorj.primitives.ids import Address, Slot
+from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM
+
+TOKEN_PROGRAM = Address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+RENT = 2_039_280
+FEE = 5_000
+RICH = 10**12
+
+
+def account(name: str) -> Address:
+    return Address(wallet(name))
+
+
+def token_account(owner: str, token: str) -> Address:
+    return account(f"{owner}'s {token}")
+
+
+@dataclass
+class Made:
+    """A transaction in the making. `payer` signs and pays; lamports are as given, tokens in whole units."""
+
+    payer: str = "ana"
+    slot: int = 10
+    index: int | None = 0
+    also_sign: Sequence[str] = ()
+    fee: int = FEE
+    error: str | None = None
+    lamports: dict[str, int] = field(default_factory=dict)
+    tokens: dict[tuple[str, str], tuple[str | None, str | None]] = field(default_factory=dict)
+    instructions: list[tuple[ChainInstruction, tuple[ChainInstruction, ...]]] = field(default_factory=list)
+
+    def moves(self, who: str, token: str, before: str | None, after: str | None) -> "Made":
+        """The balance of who's account of a token, None where the account is not there."""
+        self.tokens[(who, token)] = (before, after)
+        return self
+
+    def gains_lamports(self, who: str, change: int) -> "Made":
+        self.lamports[who] = self.lamports.get(who, 0) + change
+        return self
+
+    def runs(self, program: Address, *inner: ChainInstruction, accounts: Sequence[Address] = (), data: bytes = b"") -> "Made":
+        self.instructions.append((ChainInstruction(program, tuple(accounts), data, 1), inner))
+        return self
+
+    def done(self) -> ChainTransaction:
+        keys = [account(name) for name in (self.payer, *self.also_sign)]
+        others = [account(name) for name in self.lamports if account(name) not in keys]
+        held = [token_account(*pair) for pair in self.tokens]
+        keys = [*keys, *others, *(key for key in held if key not in keys and key not in others)]
+        pre, post, pre_rows, post_rows = [], [], [], []
+        change = {account(name): value for name, value in self.lamports.items()}
+        change[keys[0]] = change.get(keys[0], 0) - self.fee
+        by_account = {token_account(*pair): (pair, held) for pair, held in self.tokens.items()}
+        for at, key in enumerate(keys):
+            if key in by_account:
+                (owner, token), (before, after) = by_account[key]
+                for text, lamports, rows in ((before, pre, pre_rows), (after, post, post_rows)):
+                    raw = amount(f"{text} {token}").raw if text is not None else 0
+                    lamports.append(0 if text is None else RENT + (raw if token == "SOL" else 0))
+                    if text is not None:
+                        decimals = amount(f"1 {token}").decimals
+                        rows.append(TokenBalance(at, mint(token), wallet(owner), TOKEN_PROGRAM, raw, decimals))
+            else:
+                pre.append(RICH)
+                post.append(RICH + change.get(key, 0))
+        inner = tuple(InnerInstructions(at, caused) for at, (_, caused) in enumerate(self.instructions) if caused)
+        return ChainTransaction(
+            signature=signature(self.slot * 1_000 + (self.index or 0)),
+            slot=Slot(self.slot),
+            transaction_index=self.index,
+            block_time=FIRST_DAY_S + self.slot,
+            version=0,
+            error=self.error,
+            fee_lamports=self.fee,
+            signers_count=1 + len(self.also_sign),
+            account_keys=tuple(keys),
+            pre_balances=tuple(pre),
+            post_balances=tuple(post),
+            pre_token_balances=tuple(pre_rows),
+            post_token_balances=tuple(post_rows),
+            instructions=tuple(top for top, _ in self.instructions),
+            inner_instructions=inner,
+            logs=(),
+        )
+
+
+def sends_lamports(source: str, destination: str | Address, lamports: int) -> ChainInstruction:
+    to = account(destination) if isinstance(destination, str) and len(destination) < 32 else Address(destination)
+    return ChainInstruction(SYSTEM_PROGRAM, (account(source), to), struct.pack("<IQ", 2, lamports), 1)
+
+
+def creates(funder: str, made: Address) -> ChainInstruction:
+    return ChainInstruction(SYSTEM_PROGRAM, (account(funder), made), struct.pack("<IQQ", 0, RENT, 165) + bytes(32), 2)
+
+
+def opens(funder: str, owner: str, token: str) -> ChainInstruction:
+    accounts = (account(funder), token_account(owner, token), account(owner), Address(mint(token)))
+    return ChainInstruction(ASSOCIATED_TOKEN_PROGRAM, accounts, b"\x01", 1)
+
+
+def closes(closed: Address, destination: str) -> ChainInstruction:
+    return ChainInstruction(TOKEN_PROGRAM, (closed, account(destination)), b"\x09", 1)
+
+
+def transfers(source: Address, destination: Address, raw: int) -> ChainInstruction:
+    return ChainInstruction(TOKEN_PROGRAM, (source, destination, account("authority")), struct.pack("<BQ", 3, raw), 2)
+
+
+def mints(token: str, to: Address, raw: int) -> ChainInstruction:
+    return ChainInstruction(TOKEN_PROGRAM, (Address(mint(token)), to), struct.pack("<BQ", 7, raw), 2)
+
+
+def burns(token: str, source: Address, raw: int) -> ChainInstruction:
+    return ChainInstruction(TOKEN_PROGRAM, (source, Address(mint(token))), struct.pack("<BQ", 8, raw), 2)
+
+
+def swap_transaction(
+    who: str, gives: str, gets: str, *, slot: int, index: int | None = 0, venue: Address = VENUE, holds: Mapping[str, str] | None = None
+) -> ChainTransaction:
+    """`who` swaps through a venue from and to token accounts that stay open."""
+    given_amount, paid = gives.split()
+    got_amount, bought = gets.split()
+    held = dict(holds or {})
+    after_paid, after_bought = (float(held.get(token, "1000000")) for token in (paid, bought))
+    return (
+        Made(payer=who, slot=slot, index=index)
+        .moves(who, paid, f"{after_paid}", f"{after_paid - float(given_amount):.9f}")
+        .moves(who, bought, f"{after_bought}", f"{after_bought + float(got_amount):.9f}")
+        .runs(venue)
+        .done()
+    )

@@ -1,0 +1,105 @@
+"""The tour "from the chain to a score" of ARCHITECTURE.md, step by step, on a chain and stores in memory."""
+
+import pytest
+from tests.fakes.chain_history import ChainHistory
+from tests.fakes.made_swaps import VENUE, wallet
+from tests.fakes.made_transactions import Made, swap_transaction
+from tests.fakes.swap_lake import MemoryLake
+from tests.fakes.trust_store import MemoryTrust
+
+from xorj.chain.transactions import ChainTransaction
+from xorj.performance.compute_performance import compute_performance
+from xorj.primitives.ids import Slot
+from xorj.swaps.ingest_swaps import Sources, ingest_swaps
+from xorj.trust.classic_score import classic_score
+from xorj.trust.eligibility import Rules
+from xorj.trust.score_wallets import score_and_store, score_wallets
+
+MARKET_MAKER = wallet("market maker")
+SOURCES = Sources(venues=(VENUE,), excluded=frozenset({MARKET_MAKER}))
+RULES = Rules(trades_min=4, active_days_min=1, closing_trades_min=2, excluded=frozenset({MARKET_MAKER}))
+
+
+def trader(name: str, sells_at: list[int], first_slot: int) -> list[ChainTransaction]:
+    """Buys a SOL for 100 USDC and sells it again, once for each price."""
+    swaps = []
+    for turn, price in enumerate(sells_at):
+        slot = first_slot + turn * 20
+        swaps.append(swap_transaction(name, "100 USDC", "1 SOL", slot=slot))
+        swaps.append(swap_transaction(name, "1 SOL", f"{price} USDC", slot=slot + 10))
+    return swaps
+
+
+@pytest.fixture
+def chain() -> ChainHistory:
+    """Ana wins, Ben loses, Cem has one trade, the market maker has the best record of all, and one transaction is beyond us."""
+    beyond_us = Made(payer="ben", slot=900).moves("ben", "USDC", "9", "4").moves("ben", "USDT", "9", "4")
+    return ChainHistory(
+        [
+            *trader("ana", [110, 120, 130], first_slot=101),
+            *trader("ben", [90, 80, 95], first_slot=102),
+            *trader("cem", [500], first_slot=103),
+            *trader("market maker", [900, 900, 900], first_slot=104),
+            beyond_us.moves("ben", "BONK", "0", "5").moves("ben", "WIF", "0", "5").runs(VENUE).done(),
+        ]
+    )
+
+
+async def test_swaps_become_a_ranking_that_can_be_explained(chain: ChainHistory) -> None:
+    lake, store = MemoryLake(), MemoryTrust()
+
+    # 1, 2, 3: read what is finalized, decode it, commit it with its cursors
+    ingested = await ingest_swaps(SOURCES, chain, lake)
+    assert ingested.outcomes == {"swap": 14, "undecodable": 1}
+    assert ingested.undecodable == {"2 tokens given and 2 received": 1}
+    assert MARKET_MAKER not in await lake.cursors()
+
+    # 4, 5: as of one slot, what did everybody earn?
+    report = await compute_performance(lake)
+    assert report is not None
+    earned = {one.wallet: round(one.realised_pnl_usd, 6) for one in report.wallets}
+    assert earned == {wallet("ana"): 60, wallet("ben"): -35, wallet("cem"): 400}
+
+    # 6, 7, 8: who may be ranked, in which order, and kept
+    run = await score_and_store(lake, store, RULES)
+    assert run is not None
+    assert [score.wallet for score in run.ranked] == [wallet("ana"), wallet("ben")]
+    cem = await store.score_of(wallet("cem"))
+    assert cem is not None
+    assert cem.exclusion == "fewer than 4 trades"
+
+    # and what stands on the page can be computed again from its receipt
+    ana = (await store.newest_ranking(1))[0]
+    inputs = ana.receipt["inputs"]
+    again = classic_score(roi_percent=inputs["roi_percent"], max_drawdown_percent=inputs["max_drawdown_percent"], trades=inputs["trades"])
+    assert again.score == ana.score == ana.receipt["score"]
+
+
+async def test_the_same_slot_gives_the_same_run_to_the_bit_whatever_came_later(chain: ChainHistory) -> None:
+    lake = MemoryLake()
+    await ingest_swaps(SOURCES, chain, lake)
+    before = await score_wallets(lake, RULES)
+    assert before is not None
+    chain.add(*trader("ben", [900, 900], first_slot=2_000))
+    await ingest_swaps(SOURCES, chain, lake)
+    assert await score_wallets(lake, RULES, as_of=before.as_of_slot) == before
+    after = await score_wallets(lake, RULES)
+    assert after is not None
+    assert after.id != before.id
+    assert after.ranked[0].wallet == wallet("ben")
+
+
+async def test_a_run_is_made_once_for_the_same_inputs(chain: ChainHistory) -> None:
+    lake, store = MemoryLake(), MemoryTrust()
+    await ingest_swaps(SOURCES, chain, lake)
+    for _ in range(2):
+        await score_and_store(lake, store, RULES)
+    assert len(store.runs) == 1
+
+
+async def test_a_chain_without_swaps_has_no_ranking() -> None:
+    lake, store = MemoryLake(), MemoryTrust()
+    await ingest_swaps(SOURCES, ChainHistory(), lake)
+    assert await score_and_store(lake, store, RULES) is None
+    assert await compute_performance(lake, as_of=Slot(5)) is None
+    assert store.runs == []
