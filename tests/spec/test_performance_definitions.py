@@ -10,20 +10,20 @@ from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
 
 REALISED = table("""
-    what                                           | swaps                                                    | realised | capital | unmatched | win
-    bought and sold higher                         | 100 USDC > 1 SOL; 1 SOL > 150 USDC                       | 50       | 100     | 0         | 1
-    two lots, the first one closes first           | 100 USDC > 1 SOL; 200 USDC > 1 SOL; 1 SOL > 250 USDC     | 150      | 300     | 0         | 1
-    half of a lot                                  | 100 USDC > 2 SOL; 1 SOL > 80 USDC                        | 30       | 100     | 0         | 1
-    a loss                                         | 100 USDC > 1 SOL; 1 SOL > 60 USDC                        | -40      | 100     | 0         | 0
-    break even is not a win                        | 100 USDC > 1 SOL; 1 SOL > 100 USDC                       | 0        | 100     | 0         | 0
-    what was never bought makes no profit          | 1 SOL > 150 USDC                                         | 0        | 150     | 150       | none
-    sold beyond what was bought, split by quantity | 100 USDC > 1 SOL; 3 SOL > 450 USDC                       | 50       | 400     | 300       | 1
-    proceeds pay for the next buy                  | 100 USDC > 1 SOL; 1 SOL > 150 USDC; 150 USDC > 1 SOL     | 50       | 100     | 0         | 1
-    only the shortfall is new money                | 100 USDC > 1 SOL; 1 SOL > 150 USDC; 200 USDC > 1 SOL     | 50       | 150     | 0         | 1
-    opening with SOL sells the SOL                 | 100 USDC > 1 SOL; 1 SOL > 9 BONK                         | 0        | 100     | 0         | none
-    no USDC leg: a sale and a buy at the SOL price | 100 USDC > 1 SOL; 1 SOL > 9 BONK; 9 BONK > 2 SOL         | 100      | 100     | 0         | 1
-    before any SOL price a SOL swap is left out    | 1 SOL > 9 BONK                                           | 0        | 0       | 0         | none
-    a trade of a few dollars makes no price        | 5 USDC > 1 SOL; 1 SOL > 9 BONK                           | 0        | 5       | 0         | none
+    what                                        | swaps                                                | realised | capital | outside | win
+    bought and sold higher                      | 100 USDC > 1 SOL; 1 SOL > 150 USDC                   | 50       | 100     | 0       | 1
+    two lots, the first one closes first        | 100 USDC > 1 SOL; 200 USDC > 1 SOL; 1 SOL > 250 USDC | 150      | 300     | 0       | 1
+    half of a lot                               | 100 USDC > 2 SOL; 1 SOL > 80 USDC                    | 30       | 100     | 0       | 1
+    a loss                                      | 100 USDC > 1 SOL; 1 SOL > 60 USDC                    | -40      | 100     | 0       | 0
+    break even is not a win                     | 100 USDC > 1 SOL; 1 SOL > 100 USDC                   | 0        | 100     | 0       | 0
+    what was never bought makes no profit       | 1 SOL > 150 USDC                                     | 0        | 150     | 150     | none
+    sold beyond what was bought, split pro rata | 100 USDC > 1 SOL; 3 SOL > 450 USDC                   | 50       | 400     | 300     | 1
+    proceeds pay for the next buy               | 100 USDC > 1 SOL; 1 SOL > 150 USDC; 150 USDC > 1 SOL | 50       | 100     | 0       | 1
+    only the shortfall is new money             | 100 USDC > 1 SOL; 1 SOL > 150 USDC; 200 USDC > 1 SOL | 50       | 150     | 0       | 1
+    opening with SOL sells the SOL              | 100 USDC > 1 SOL; 1 SOL > 9 BONK                     | 0        | 100     | 0       | none
+    without USDC: a sale and a buy at SOL price | 100 USDC > 1 SOL; 1 SOL > 9 BONK; 9 BONK > 2 SOL     | 100      | 100     | 0       | 1
+    before any SOL price a SOL swap is left out | 1 SOL > 9 BONK                                       | 0        | 0       | 0       | none
+    a trade of a few dollars makes no price     | 5 USDC > 1 SOL; 1 SOL > 9 BONK                       | 0        | 5       | 0       | none
 """)
 
 
@@ -38,7 +38,7 @@ def test_realised_profit_capital_and_wins(row: dict[str, str]) -> None:
     found = performance(row["swaps"])
     assert found.realised_pnl_usd == pytest.approx(float(row["realised"]))
     assert found.capital_usd == pytest.approx(float(row["capital"]))
-    assert found.unmatched_sold_usd == pytest.approx(float(row["unmatched"]))
+    assert found.unmatched_sold_usd == pytest.approx(float(row["outside"]))
     assert found.win_rate == (None if row["win"] == "none" else pytest.approx(float(row["win"])))
 
 
