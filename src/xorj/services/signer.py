@@ -47,15 +47,12 @@ async def serve(settings: SignerSettings) -> None:
             found = await node.genesis_hash()
             return health.OK if found == settings.genesis else health.failed(f"the node is on the chain with genesis {found}")
 
-        async def sign() -> None:
-            if (found := await node.genesis_hash()) != settings.genesis:
-                raise RefusedForSafety(f"the node is on the chain with genesis {found}, not {settings.genesis}")
-            with http.UnixAddress(folder / SIGNING_SOCKET).listening() as listening:
-                log.info("signer_ready", bot=str(keyed.address))
-                await SigningServer(keyed.answer).run(listening)
-
+        if (found := await node.genesis_hash()) != settings.genesis:
+            raise RefusedForSafety(f"the node is on the chain with genesis {found}, not {settings.genesis}")
         app = http.create_app("signer", checks=[health.Check("chain", chain)])
-        await http.serve(app, http.UnixAddress(folder / HEALTH_SOCKET), [sign])
+        with http.UnixAddress(folder / SIGNING_SOCKET).listening() as listening:
+            log.info("signer_ready", bot=str(keyed.address))
+            await http.serve(app, http.UnixAddress(folder / HEALTH_SOCKET), [lambda: SigningServer(keyed.answer).run(listening)])
 
 
 def _forbid_dumps() -> None:

@@ -52,7 +52,7 @@ def encode_request(request: SignRequest | AddressRequest) -> bytes:
 def decode_request(line: bytes) -> SignRequest | AddressRequest:
     """Raises InvalidInput for anything that is not exactly a request."""
     fields = _object(line)
-    if fields == {"address": True}:
+    if fields.get("address") is True and len(fields) == 1:
         return AddressRequest()
     message, epoch = fields.get("message"), fields.get("lease_epoch")
     if set(fields) != {"message", "lease_epoch"} or not isinstance(message, str) or isinstance(epoch, bool) or not isinstance(epoch, int):
