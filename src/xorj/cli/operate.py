@@ -224,13 +224,21 @@ def _process_report(folder: DataFolder, name: str, life: Life) -> dict[str, Any]
 
 
 def _memory_mib(pid: int, *, recursive: bool = True) -> float | None:
-    """PSS of a process and its children: shared pages counted once. None where the kernel does not tell."""
+    """Memory of a process and its children, shared pages counted once (PSS); None when it is gone."""
     try:
         process = psutil.Process(pid)
         family = [process, *(process.children(recursive=True) if recursive else [])]
-        return round(sum(one.memory_full_info().pss for one in family) / 1024**2, 1)
-    except (psutil.Error, AttributeError):
+        return round(sum(_memory_bytes(one) for one in family) / 1024**2, 1)
+    except psutil.Error:
         return None
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.AccessDenied, AttributeError):
+        # the signer lets nobody look into its memory, so its shared pages count in full
+        return int(process.memory_info().rss)
 
 
 def _business(running: Running) -> dict[str, Any]:
@@ -254,7 +262,7 @@ def _print_status(report: dict[str, Any]) -> None:
     )
     table = Table(box=None, pad_edge=False)
     for title in ("process", "state", "pid", "up s", "restarts", "MiB", ""):
-        table.add_column(title, justify="right" if title in {"pid", "up s", "restarts", "MiB"} else "left")
+        table.add_column(title, justify="right" if title in {"pid", "up s", "restarts", "MiB"} else "left", no_wrap=title != "")
     for one in report["processes"]:
         colour = COLOURS.get(ProcessState(one["state"]), "dim")
         numbers = ("" if one[key] is None else f"{one[key]:.0f}" for key in ("pid", "uptime_s", "restarts", "memory_mib"))
