@@ -7,7 +7,7 @@ done already is left as it is. The key is derived from a public text and worthle
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from solders.transaction import VersionedTransaction
 
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.chain.transactions import Commitment
 from xorj.demo.tokens import USDC_DECIMALS, USDC_MINT
 from xorj.localnet.keys import FAUCET
 from xorj.observability import logging
@@ -161,25 +162,20 @@ class Follower:
         return await self.node.lamports(Address(wallet)) >= POCKET_LAMPORTS // 2 and tokens.get(USDC, 0) >= DEPOSIT_RAW
 
     async def _take_funds(self) -> None:
-        """From the local chain's faucet, whose key is public."""
         me, faucet = self.key.pubkey(), FAUCET.pubkey()
-        instructions = [
-            transfer(TransferParams(from_pubkey=faucet, to_pubkey=me, lamports=POCKET_LAMPORTS)),
-            create_token_account(faucet, me, USDC_MINT),
-            _usdc_transfer(faucet, me, POCKET_USDC_RAW),
-        ]
-        await self._give(instructions)
+        funds = transfer(TransferParams(from_pubkey=faucet, to_pubkey=me, lamports=POCKET_LAMPORTS))
+        await self._from_faucet([funds, create_token_account(faucet, me, USDC_MINT), _usdc_transfer(faucet, me, POCKET_USDC_RAW)])
 
-    async def _give(self, instructions: list[Instruction]) -> None:
-        """Sends what the faucet signs, and waits until it is confirmed."""
+    async def _from_faucet(self, instructions: Sequence[Instruction]) -> None:
+        """The local chain's faucet has a public key; returns when its gift is confirmed."""
         blockhash = Hash.from_string((await self.node.latest_blockhash()).blockhash)
-        signed = VersionedTransaction(MessageV0.try_compile(FAUCET.pubkey(), instructions, [], blockhash), [FAUCET])
+        signed = VersionedTransaction(MessageV0.try_compile(FAUCET.pubkey(), list(instructions), [], blockhash), [FAUCET])
         await self.node.send(bytes(signed))
         signature = Signature(str(signed.signatures[0]))
 
         async def landed() -> bool:
             _, (status,) = await self.node.statuses([signature])
-            return status is not None and status.commitment.rank >= 1
+            return status is not None and status.commitment is not Commitment.PROCESSED
 
         await _until(landed, "faucet")
 
@@ -212,7 +208,7 @@ class Follower:
     async def _fill_float(self) -> None:
         """What an operator does elsewhere: the bot pays network fees and rent from its own lamports."""
         give = TransferParams(from_pubkey=FAUCET.pubkey(), to_pubkey=await self._bot(), lamports=FLOAT_LAMPORTS)
-        await self._give([transfer(give)])
+        await self._from_faucet([transfer(give)])
 
     async def _bot(self) -> Pubkey:
         vault = (await self._on_chain()).vault
