@@ -17,7 +17,7 @@ import pytest
 from tests.fakes.eventually import eventually
 from tests.fakes.supervised import ROOT, Up, environment, one_shot, pids_in, service, up_command
 
-from xorj.primitives.errors import RefusedForSafety
+from xorj.primitives.errors import RefusedForSafety, Unavailable
 from xorj.supervisor.data_folder import DataFolder
 from xorj.supervisor.process import Life, Process, ProcessState
 from xorj.supervisor.processes import Supervisor
@@ -233,6 +233,16 @@ def test_a_supervisor_killed_together_with_its_keeper_leaves_no_polite_orphan(fo
         eventually(lambda: gone(family), "everything has ended")
 
 
+def test_after_a_kill_the_next_up_waits_for_what_is_being_ended(folder: Path, ports: Callable[[], int]) -> None:
+    processes = [service("stubborn", ports(), "--stubborn")]
+    with Up(folder, processes) as killed:
+        killed.ready()
+        killed.process.kill()
+        killed.process.wait()
+        with Up(folder, processes) as up:
+            assert up.ready().pid == up.process.pid
+
+
 def test_a_keeper_that_died_is_replaced(folder: Path, ports: Callable[[], int]) -> None:
     with Up(folder, [service("stubborn", ports(), "--stubborn")]) as up:
         up.ready()
@@ -426,6 +436,12 @@ def test_another_users_run_folder_is_refused(folder: Path) -> None:
     os.chown(data.run, 1, -1)
     with pytest.raises(RefusedForSafety, match="is not a folder of this user"):
         data.adopt()
+
+
+def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match=f"the data folder {tmp_path}/file/below is unavailable: .*Not a directory"):
+        DataFolder(tmp_path / "file" / "below").adopt()
 
 
 @pytest.mark.database

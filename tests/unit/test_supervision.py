@@ -82,8 +82,8 @@ def test_the_fleet_can_start(embedded: bool, has_key: bool) -> None:
 
 def test_no_command_of_the_fleet_carries_a_secret() -> None:
     for process in fleet(PORTS, Path("/run/signer.sock"), embedded_database=True, has_key=False):
-        assert process.command[:3] == (sys.executable, "-m", "xorj")
-        assert set(process.command[3:]) <= {"run", "localnet", process.name}
+        assert process.command[:4] == (sys.executable, "-P", "-m", "xorj")
+        assert set(process.command[4:]) <= {"run", "localnet", process.name}
 
 
 @pytest.mark.parametrize(

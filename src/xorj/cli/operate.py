@@ -23,7 +23,7 @@ from xorj.cli.start_progress import COLOURS, StartProgress
 from xorj.primitives.errors import InvalidInput, Unavailable
 from xorj.supervisor import log_files
 from xorj.supervisor.data_folder import DataFolder, Phase, Running
-from xorj.supervisor.fleet import FleetPorts, fleet
+from xorj.supervisor.fleet import XORJ, FleetPorts, fleet
 from xorj.supervisor.launch import Launch, launching
 from xorj.supervisor.process import Life, Process, ProcessState
 
@@ -55,7 +55,7 @@ def up(
     configured = settings.load(settings.UpSettings, data_dir=data_dir, port_offset=port_offset)
     folder, offset = DataFolder(configured.data_dir), configured.port_offset
     if detach:
-        start_detached(folder, [sys.executable, "-m", "xorj", "up", "--data-dir", str(folder.path), "--port-offset", str(offset)])
+        start_detached(folder, [*XORJ, "up", "--data-dir", str(folder.path), "--port-offset", str(offset)])
         return
     ports = ports_of(offset)
     embedded = configured.database_url is None
@@ -192,8 +192,6 @@ def _report(folder: DataFolder, running: Running | None) -> dict[str, Any]:
             "processes": [],
         }
     processes = [_process_report(folder, name, life) for name, life in running.processes.items()]
-    own = _memory_mib(running.pid, recursive=False)
-    memory = [own, *(one["memory_mib"] for one in processes)]
     return {
         "ok": running.phase is Phase.READY and all(one["state"] in {"ready", "finished"} for one in processes),
         "running": True,
@@ -203,7 +201,7 @@ def _report(folder: DataFolder, running: Running | None) -> dict[str, Any]:
         "address": running.address,
         "data_dir": str(folder.path),
         "port_offset": running.port_offset,
-        "memory_mib": round(sum(one for one in memory if one is not None), 1),
+        "memory_mib": _memory_mib(running.pid),
         "processes": processes,
         **_business(running),
     }
@@ -223,11 +221,11 @@ def _process_report(folder: DataFolder, name: str, life: Life) -> dict[str, Any]
     }
 
 
-def _memory_mib(pid: int, *, recursive: bool = True) -> float | None:
+def _memory_mib(pid: int) -> float | None:
     """Memory of a process and its children, shared pages counted once (PSS); None when it is gone."""
     try:
         process = psutil.Process(pid)
-        family = [process, *(process.children(recursive=True) if recursive else [])]
+        family = [process, *process.children(recursive=True)]
         return round(sum(_memory_bytes(one) for one in family) / 1024**2, 1)
     except psutil.Error:
         return None
@@ -258,7 +256,7 @@ def _print_status(report: dict[str, Any]) -> None:
         console.print(f"nothing runs in {report['data_dir']}" + (f" (the last start failed: {report['cause']})" if report["cause"] else ""))
         return
     console.print(
-        f"XORJ {report['phase']}: {report['address']}   {report['memory_mib']:.0f} MiB, up {report['uptime_s']:.0f} s", highlight=False
+        f"XORJ {report['phase']}: {report['address']}   {report['memory_mib'] or 0:.0f} MiB, up {report['uptime_s']:.0f} s", highlight=False
     )
     table = Table(box=None, pad_edge=False)
     for title in ("process", "state", "pid", "up s", "restarts", "MiB", ""):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from xorj.primitives.errors import InvalidInput, RefusedForSafety
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.supervisor.lock import HeldLock
 from xorj.supervisor.process import Life, ProcessState
 from xorj.supervisor.runtime_folder import private_folder, runtime_folder
@@ -86,13 +86,19 @@ class DataFolder:
         return runtime_folder(self.run)
 
     def adopt(self) -> None:
-        """Makes the folder ours, with what stands in it. Raises RefusedForSafety for one that holds something else."""
-        self.require_adoptable()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self.is_ours:
-            (self.path / MARKER).write_text(json.dumps({"made_by": "xorj", "layout": LAYOUT}) + "\n")
-        for folder in (self.logs, self.keys, self.run, self.sockets):
-            private_folder(folder)
+        """Makes the folder ours, with what stands in it.
+
+        Raises RefusedForSafety for one that holds something else, Unavailable for one that this user may not write.
+        """
+        try:
+            self.require_adoptable()
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.is_ours:
+                (self.path / MARKER).write_text(json.dumps({"made_by": "xorj", "layout": LAYOUT}) + "\n")
+            for folder in (self.logs, self.keys, self.run, self.sockets):
+                private_folder(folder)
+        except OSError as error:
+            raise Unavailable(f"the data folder {self.path}", f"{error.filename}: {error.strerror}") from error
 
     def require_adoptable(self) -> None:
         """Raises what `adopt` would raise, and changes nothing."""

@@ -9,6 +9,8 @@ from xorj.supervisor.process import HttpReady, Process
 from xorj.supervisor.processes import DATABASE
 
 LOOPBACK = "127.0.0.1"
+# -P: a file of the current folder must not stand in for a module
+XORJ = (sys.executable, "-P", "-m", "xorj")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +63,4 @@ def _process(
     one_shot: bool = False,
 ) -> Process:
     asked = ready or (HttpReady(f"http://{LOOPBACK}:{ports[0]}/readyz") if ports else None)
-    return Process(name, (sys.executable, "-m", "xorj", *words), tuple(needs), asked, one_shot, ports)
+    return Process(name, (*XORJ, *words), tuple(needs), asked, one_shot, ports)

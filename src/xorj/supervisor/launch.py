@@ -6,10 +6,13 @@ It keeps what `./xorj status` reads, and leaves nothing running behind it.
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from xorj.primitives.errors import Unavailable
 from xorj.supervisor import ports
@@ -20,6 +23,9 @@ from xorj.supervisor.process import Life, Process
 from xorj.supervisor.processes import DATABASE, OnChange, Supervisor
 
 DISK_FREE_BYTES_MIN = 512 * 1024 * 1024
+REMAINS_TIMEOUT_S = 10.0
+POLL_S = 0.05
+BIRTH_TOLERANCE_S = 2.0
 
 
 class Launch:
@@ -49,8 +55,9 @@ class Launch:
             self._folder.say(self._running)
 
     def changed(self, name: str, life: Life) -> None:
-        """What the supervisor calls."""
-        self.tell(self._running.phase, self._running.cause)
+        """What the supervisor calls. A disk that is full hides the state from `status` and must not end the watching."""
+        with suppress(OSError):
+            self.tell(self._running.phase, self._running.cause)
         self._on_change(name, life)
 
 
@@ -72,6 +79,7 @@ def launching(
     folder.adopt()
     lock = folder.lock()
     try:
+        _wait_for_remains(folder)
         _require_room(folder.path)
         require_free_ports(processes, host)
         launch = Launch(folder, address, port_offset)
@@ -88,9 +96,11 @@ def launching(
         try:
             yield launch
         finally:
-            launch.tell(Phase.STOPPING)
+            with suppress(OSError):
+                launch.tell(Phase.STOPPING)
             launch.supervisor.stop()
-            launch.tell(Phase.STOPPED)
+            with suppress(OSError):
+                launch.tell(Phase.STOPPED)
     finally:
         lock.release()
 
@@ -102,6 +112,24 @@ def require_free_ports(processes: list[Process], host: str) -> None:
     if taken:
         said = "; ".join(str(one) for one in taken)
         raise Unavailable(f"port {taken[0].port}", f"{said}. End it, or move all ports: --port-offset 1000")
+
+
+def _wait_for_remains(folder: DataFolder) -> None:
+    """What a killed supervisor left is being ended by its keeper; it still has the ports."""
+    said = folder.said()
+    deadline = time.monotonic() + REMAINS_TIMEOUT_S
+    while said is not None and any(_still_runs(life) for life in said.processes.values()) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+
+
+def _still_runs(life: Life) -> bool:
+    if life.pid is None or life.started_s is None:
+        return False
+    try:
+        process = psutil.Process(life.pid)
+        return abs(process.create_time() - life.started_s) < BIRTH_TOLERANCE_S and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _require_room(path: Path) -> None:

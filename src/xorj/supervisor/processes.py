@@ -236,7 +236,7 @@ class Supervisor:
             self._stopping.wait(ROTATE_EVERY_S)
 
     def _start_keeper(self) -> None:
-        command = [sys.executable, "-m", "xorj.supervisor.keeper"]
+        command = [sys.executable, "-P", "-m", "xorj.supervisor.keeper"]
         with self._keeper_told:
             self._keeper = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=self._environment, start_new_session=True)
         for name in self._processes:
