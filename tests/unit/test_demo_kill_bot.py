@@ -1,96 +1,89 @@
-"""The gate between bot and chain kills at three real moments, each once, on the network's side of the bot."""
+"""A bot that stands still is killed at three moments, each seen from outside before it counts."""
 
 import asyncio
-import base64
-from typing import Any
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
-import httpx2
-import orjson
 import pytest
-from solders.hash import Hash
-from solders.keypair import Keypair
-from solders.message import MessageV0
-from solders.transaction import VersionedTransaction
 
-from xorj.demo.kill_bot import BotGate, Kill, KillState, sent_signature
-
-PAYER = Keypair.from_seed(bytes([5]) * 32)
+from xorj.chain.transactions import Commitment, SignatureStatus
+from xorj.demo.kill_bot import HOLD, BotKiller, Kill, KillState, Witnessed, is_real
+from xorj.primitives.ids import Slot
 
 
-def transaction(number: int) -> tuple[str, bytes]:
-    signed = VersionedTransaction(MessageV0.try_compile(PAYER.pubkey(), [], [], Hash(bytes([number]) * 32)), [PAYER])
-    body = {"jsonrpc": "2.0", "id": 1, "method": "sendTransaction", "params": [base64.b64encode(bytes(signed)).decode(), {}]}
-    return str(signed.signatures[0]), orjson.dumps(body)
+def status(commitment: Commitment) -> SignatureStatus:
+    return SignatureStatus(Slot(7), commitment, None)
 
 
-class Chain:
-    """A node that remembers what reached it; a sent transaction is at `status`."""
-
-    def __init__(self) -> None:
-        self.sent: list[str] = []
-        self.status: str | None = "processed"
-
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        read = orjson.loads(request.content)
-        if read["method"] == "sendTransaction":
-            self.sent.append(sent_signature(request.content) or "")
-            return httpx2.Response(200, json={"result": self.sent[-1]})
-        if read["method"] == "getSignatureStatuses":
-            known = read["params"][0][0] in self.sent
-            return httpx2.Response(200, json={"result": {"value": [{"confirmationStatus": self.status} if known else None]}})
-        return httpx2.Response(200, json={"result": read["method"]})
+NOT_SENT = Witnessed("signed", None, None)
+CONFIRMED = Witnessed("signed", "confirmed", status(Commitment.CONFIRMED))
 
 
-class World:
-    def __init__(self) -> None:
-        self.chain, self.killed, self.committed = Chain(), 0, True
-        client = httpx2.AsyncClient(transport=httpx2.MockTransport(self.chain))
-        self.gate = BotGate("http://chain", self._kill, lambda _: self.committed, _client=client)
-
-    def _kill(self) -> None:
-        self.killed += 1
-
-    async def asks(self, body: bytes) -> tuple[int, bytes]:
-        sent: list[Any] = []
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        await self.gate({"type": "http"}, receive, send)
-        return sent[0]["status"], sent[1]["body"]
+@pytest.mark.parametrize(
+    ("state", "witnessed", "real"),
+    [
+        (KillState.SIGNED, NOT_SENT, True),
+        (KillState.SIGNED, Witnessed("built", None, None), False),
+        (KillState.SIGNED, Witnessed("signed", None, status(Commitment.PROCESSED)), False),
+        (KillState.SENT, Witnessed("signed", None, status(Commitment.PROCESSED)), True),
+        (KillState.SENT, NOT_SENT, True),
+        (KillState.SENT, CONFIRMED, False),
+        (KillState.CONFIRMED, CONFIRMED, True),
+        (KillState.CONFIRMED, Witnessed("signed", "confirmed", status(Commitment.FINALIZED)), False),
+        (KillState.CONFIRMED, NOT_SENT, False),
+        (KillState.CONFIRMED, Witnessed("final_ok", "finalized", status(Commitment.FINALIZED)), False),
+    ],
+)
+def test_a_moment_counts_only_when_database_and_chain_show_it(state: KillState, witnessed: Witnessed, real: bool) -> None:
+    assert is_real(state, witnessed) == real
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
+class Bot:
+    """A real process that waits to be killed, and what it says of where it stands."""
+
+    def __init__(self, folder: Path) -> None:
+        self.marker, self.environment = folder / "held", dict[str, str]()
+        self.killer = BotKiller(self.marker, self.environment)
+
+    def stands(self, moment: str, intent: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        self.marker.write_text(json.dumps({"moment": moment, "intent_id": intent, "pid": process.pid}))
+        return process
+
+    async def is_killed_at(self, moment: str, intent: str, witnessed: Witnessed) -> bool:
+        process = self.stands(moment, intent)
+
+        async def witness(_intent: str) -> Witnessed:
+            return witnessed
+
+        await self.killer.look(witness)
+        return await asyncio.to_thread(process.wait) == -signal.SIGKILL and not self.marker.exists()
 
 
-async def test_the_three_kills_happen_in_order_at_their_moments(world: World) -> None:
-    (first, first_body), (second, second_body), (third, third_body) = (transaction(number) for number in (1, 2, 3))
-    assert (await world.asks(first_body))[0] == 503
-    assert (world.killed, world.chain.sent) == (1, [])
-    assert (await world.asks(first_body))[0] == 200
-    assert world.chain.sent == [first]
-    assert (await world.asks(second_body))[0] == 503
-    assert (world.killed, world.chain.sent) == (2, [first, second])
-    world.chain.status = "confirmed"
-    assert (await world.asks(third_body))[0] == 200
-    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=5)
-    assert world.killed == 3
-    assert world.gate.kills == [Kill(KillState.NOT_SENT, first), Kill(KillState.NOT_SEEN, second), Kill(KillState.NOT_FINAL, third)]
+async def test_three_kills_in_order_and_then_the_bot_is_left_alone(tmp_path: Path) -> None:
+    bot = Bot(tmp_path)
+    assert bot.environment == {HOLD: "signed"}
+    assert await bot.is_killed_at("signed", "one", NOT_SENT)
+    assert bot.environment == {HOLD: "sent"}
+    assert await bot.is_killed_at("sent", "two", NOT_SENT)
+    assert await bot.is_killed_at("confirmed", "three", CONFIRMED)
+    assert bot.killer.kills == [Kill(KillState.SIGNED, "one"), Kill(KillState.SENT, "two"), Kill(KillState.CONFIRMED, "three")]
+    assert bot.killer.is_done
+    assert bot.environment == {}
 
 
-async def test_a_signature_that_is_not_committed_is_not_the_moment(world: World) -> None:
-    world.committed = False
-    signature, body = transaction(1)
-    assert (await world.asks(body))[0] == 200
-    assert (world.killed, world.chain.sent) == (0, [signature])
+async def test_a_moment_that_has_passed_is_waited_for_again(tmp_path: Path) -> None:
+    bot = Bot(tmp_path)
+    assert await bot.is_killed_at("signed", "one", CONFIRMED)
+    assert bot.killer.kills == []
+    assert bot.environment == {HOLD: "signed"}
 
 
-async def test_everything_else_passes(world: World) -> None:
-    status, answer = await world.asks(orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "getSlot", "params": []}))
-    assert (status, orjson.loads(answer)) == (200, {"result": "getSlot"})
-    assert world.killed == 0
+async def test_a_bot_that_does_not_stand_still_is_not_killed(tmp_path: Path) -> None:
+    async def witness(_intent: str) -> Witnessed:
+        raise AssertionError("nobody stands still")
+
+    await Bot(tmp_path).killer.look(witness)

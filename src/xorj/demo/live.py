@@ -15,6 +15,7 @@ from xorj.demo.tokens import Temper
 from xorj.localnet.live import LiveChain
 
 POLL_S = 0.1
+FOLLOW_EVERY_TICKS = 2
 EXITS_REACH_STEPS = 2 * CHUNK_STEPS
 
 
@@ -41,8 +42,8 @@ class LiveMarket:
             while self._due and (self._due[0].step, self._due[0].tick) <= (step, tick):
                 order = self._due.popleft()
                 filled += self._market.fill(order)
-            if tick == 0:
-                self._market.follow(step, self._led)
+            if tick % FOLLOW_EVERY_TICKS == 0:
+                self._market.follow(step, self._led, tick)
         return filled
 
     def _tick_now(self) -> int:

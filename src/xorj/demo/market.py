@@ -13,7 +13,7 @@ from xorj.demo.arbitrage import Pair, moves_to_price
 from xorj.demo.identities import ARBITRAGE
 from xorj.demo.leaders import Leader, demo_leaders
 from xorj.demo.opening import USDC_UNIT
-from xorj.demo.plans import ALL_BPS, Action, Order, Planner
+from xorj.demo.plans import ALL_BPS, TICKS_PER_STEP, Action, Order, Planner
 from xorj.demo.prices import PriceWalk
 from xorj.demo.stage import execute
 from xorj.demo.tokens import PRICE_UNITS_PER_USD, SOL_TOKEN, USDC_DECIMALS, USDC_MINT, DemoToken, demo_tokens
@@ -63,9 +63,9 @@ class Market:
         self.book = PoolBook(bank)
         self.swaps = 0
 
-    def follow(self, step: int, tokens: Iterable[int]) -> None:
-        """Moves the pools of these tokens to the walk's prices at `step`, where they are too far off."""
-        prices = self.cast.walk.prices(step)
+    def follow(self, step: int, tokens: Iterable[int], tick: int = 0) -> None:
+        """Moves the pools of these tokens to the walk's prices at a tick of `step`, where they are too far off."""
+        prices = self.cast.walk.prices_within(step, tick, TICKS_PER_STEP)
         moves = [move for number in tokens for pair in self._pairs(number, prices) if (move := moves_to_price(self.book, pair)) is not None]
         for first in range(0, len(moves), SWAPS_PER_ARBITRAGE_MAX):
             part = moves[first : first + SWAPS_PER_ARBITRAGE_MAX]

@@ -66,6 +66,14 @@ class PriceWalk:
         """All prices at `step`, in the order of the tokens."""
         return self.chunk(step // CHUNK_STEPS).prices[step % CHUNK_STEPS]
 
+    def prices_within(self, step: int, tick: int, ticks: int) -> list[int]:
+        """All prices at one of `ticks` moments of a step, on the straight way to the next step's; a leap happens in no time."""
+        now, then = self.prices(step), self.prices(step + 1)
+        return [
+            before + (after - before) * tick // ticks if _is_smooth(before, after) else before
+            for before, after in zip(now, then, strict=True)
+        ]
+
     def rise_ppm(self, token: int, start: int, end: int) -> int:
         """How far the price moves between two steps, in millionths."""
         return self.price(end, token) * PPM // self.price(start, token) - PPM
@@ -106,6 +114,10 @@ class PriceWalk:
                 for at in draw.integers(_DECAY_STEPS // 2, CHUNK_STEPS - _DECAY_STEPS, size=_JUMPS_PER_CHUNK):
                     jumps[int(at), column] = int(draw.integers(_JUMP_PPM_LEAST, _JUMP_PPM_MOST))
         return jumps
+
+
+def _is_smooth(before: int, after: int) -> bool:
+    return abs(after - before) * PPM < _JUMP_PPM_LEAST // 2 * before
 
 
 def _spells(draw: np.random.Generator) -> tuple[Spell, ...]:
