@@ -13,7 +13,7 @@ from xorj.execution.fill import Cost, Fill
 from xorj.execution.intent import Intent, IntentState, may_become
 from xorj.execution.lease import NAME, ChangedElsewhere, Deposed, HeldByOther, Lease
 from xorj.execution.rejected import Rejected
-from xorj.execution.settlement import Testimony, Verdict
+from xorj.execution.settlement import Verdict, Witness
 from xorj.primitives.errors import BrokenInvariant
 from xorj.primitives.ids import Address, Signature, Slot, UserId
 from xorj.vault.interface import NONCE_WINDOW
@@ -233,7 +233,7 @@ class FakeSettlements:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Testimony]) -> Intent:
+    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Witness]) -> Intent:
         ended = self._end(lease, attempt, intent, AttemptState.FINAL_OK, IntentState.SETTLED, None, said)
         if ended is not None:
             assert attempt.id not in self._memory.fills, "one fill"
@@ -242,17 +242,17 @@ class FakeSettlements:
         return self._memory.intents[intent.id]
 
     async def revert(
-        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Testimony]
+        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Witness]
     ) -> Intent:
         if self._end(lease, attempt, intent, AttemptState.FINAL_ERR, IntentState.REVERTED, error, said) is not None:
             self._memory.costs[attempt.id] = slot, cost
         return self._memory.intents[intent.id]
 
-    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Testimony], *, ends: bool) -> Intent:
+    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Witness], *, ends: bool) -> Intent:
         self._end(lease, attempt, intent, AttemptState.DEAD, IntentState.ABANDONED if ends else IntentState.RESERVED, proof, said)
         return self._memory.intents[intent.id]
 
-    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Testimony]) -> Intent:
+    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Witness]) -> Intent:
         memory = self._memory
         memory.require(lease)
         found = memory.intents[intent.id]
@@ -271,7 +271,7 @@ class FakeSettlements:
         state: AttemptState,
         following: IntentState,
         reason: str | None,
-        said: Sequence[Testimony],
+        said: Sequence[Witness],
     ) -> Intent | None:
         """None when an earlier try of the same step has done it."""
         memory = self._memory

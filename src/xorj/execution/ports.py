@@ -16,7 +16,7 @@ from xorj.execution.fill import Cost, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import HeldByOther, Lease
 from xorj.execution.rejected import Rejected
-from xorj.execution.settlement import Testimony, Verdict
+from xorj.execution.settlement import Verdict, Witness
 from xorj.primitives.ids import Address, Mint, Signature, Slot, UserId
 from xorj.router.quote import NoRoute, RouteQuote
 
@@ -104,18 +104,18 @@ class AttemptStore(Protocol):
 class SettlementStore(Protocol):
     """The ends of attempts. Each writes evidence, attempt, intent, both projections and the outbox in one transaction."""
 
-    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Testimony]) -> Intent:
+    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Witness]) -> Intent:
         """SIGNED to FINAL_OK and the intent SETTLED, with its fill and the ledger's entries."""
 
     async def revert(
-        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Testimony]
+        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Witness]
     ) -> Intent:
         """SIGNED to FINAL_ERR and the intent REVERTED; nothing changed but the bot's lamports."""
 
-    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Testimony], *, ends: bool) -> Intent:
+    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Witness], *, ends: bool) -> Intent:
         """To DEAD; the intent ABANDONED when `ends`, otherwise RESERVED for another attempt."""
 
-    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Testimony]) -> Intent:
+    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Witness]) -> Intent:
         """The intent QUARANTINED: its funds stay reserved, its attempt stays as it is."""
 
 

@@ -22,6 +22,7 @@ from xorj.execution.fill import cost_of, fill_of
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import ChangedElsewhere, Lease
 from xorj.execution.ports import LedgerAudit, Moment, Provider
+from xorj.execution.provider_view import ProviderView, seen_anywhere
 from xorj.execution.settlement import (
     Absence,
     Contradiction,
@@ -29,14 +30,13 @@ from xorj.execution.settlement import (
     FinalError,
     FinalOk,
     NonceWord,
-    Testimony,
     Unknown,
     Verdict,
+    Witness,
     judge,
     may_have_expired,
     providers_needed,
 )
-from xorj.execution.testimony import ProviderView, seen_anywhere
 from xorj.observability import logging
 from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot
@@ -176,17 +176,17 @@ async def _go_on(
         resends.note(attempt, now, open_ids)
 
 
-async def _with_absence(desk: Desk, attempt: Attempt, views: dict[str, ProviderView]) -> list[Testimony]:
+async def _with_absence(desk: Desk, attempt: Attempt, views: dict[str, ProviderView]) -> list[Witness]:
     """Everything a death proof needs, each provider in one conversation. One that fails half-way has said nothing."""
     asked = [provider for provider in desk.providers if provider.name in views]
     answers = await asyncio.gather(*(_absence(provider, attempt) for provider in asked), return_exceptions=True)
     for answer in answers:
         if isinstance(answer, BaseException) and not isinstance(answer, Unavailable):
             raise answer
-    return [answer for answer in answers if isinstance(answer, Testimony)]
+    return [answer for answer in answers if isinstance(answer, Witness)]
 
 
-async def _absence(provider: Provider, attempt: Attempt) -> Testimony:
+async def _absence(provider: Provider, attempt: Attempt) -> Witness:
     """Expiry is read first, absence after it: what is absent then was not merely late."""
     epoch = await provider.statuses.epoch_info(commitment=Commitment.FINALIZED)
     blockhash_slot, is_valid = await provider.statuses.is_blockhash_valid(attempt.blockhash, commitment=Commitment.FINALIZED)
@@ -196,7 +196,7 @@ async def _absence(provider: Provider, attempt: Attempt) -> Testimony:
         slot, (status,) = await provider.statuses.statuses([attempt.signature])
         (found,) = await provider.history.transactions([attempt.signature], commitment=Commitment.FINALIZED)
         has_transaction = found is not None
-    return Testimony(provider.name, slot, status, Absence(epoch, is_valid, blockhash_slot, has_transaction, first))
+    return Witness(provider.name, slot, status, Absence(epoch, is_valid, blockhash_slot, has_transaction, first))
 
 
 async def _nonce(desk: Desk, attempt: Attempt, intent: Intent) -> NonceWord | None:
@@ -215,7 +215,7 @@ async def _nonce(desk: Desk, attempt: Attempt, intent: Intent) -> NonceWord | No
     return None
 
 
-async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, said: Sequence[Testimony]) -> None:
+async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, said: Sequence[Witness]) -> None:
     transaction = await _transaction(desk, attempt)
     fill = fill_of(intent, attempt, transaction)
     await desk.checkpoint(Moment.FINALIZED, intent.id)
@@ -224,7 +224,7 @@ async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Inte
     await desk.checkpoint(Moment.SETTLED, intent.id)
 
 
-async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: FinalError, said: Sequence[Testimony]) -> None:
+async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: FinalError, said: Sequence[Witness]) -> None:
     cost = cost_of(await _transaction(desk, attempt))
     await desk.checkpoint(Moment.FINALIZED, intent.id)
     await desk.stores.settlements.revert(lease, attempt, intent, verdict.slot, verdict.error, cost, said)
@@ -232,13 +232,13 @@ async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Inte
     await desk.checkpoint(Moment.SETTLED, intent.id)
 
 
-async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Testimony], now: Slot) -> None:
+async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Witness], now: Slot) -> None:
     ends = intent.attempts_count >= desk.bounds.attempts_max or now > intent.expires_slot or intent.state is IntentState.QUARANTINED
     await desk.stores.settlements.bury(lease, attempt, intent, dead.proof, said, ends=ends)
     log.info("attempt_died", intent_id=intent.id, attempt_id=attempt.id, proof=dead.proof, ends=ends)
 
 
-async def _doubt(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Testimony]) -> None:
+async def _doubt(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Witness]) -> None:
     if intent.state is not IntentState.QUARANTINED:
         await desk.stores.settlements.doubt(lease, attempt, intent, verdict, said)
         log.error("intent_quarantined", intent_id=intent.id, attempt_id=attempt.id, verdict=str(verdict))

@@ -33,7 +33,7 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Witness:
     """One provider's answer. `status` None means not known to it, as of `status_slot`; `absence` was only asked for when it mattered."""
 
     provider: str
@@ -93,7 +93,7 @@ class Contradiction:
 Verdict = FinalOk | FinalError | Dead | Unknown | Contradiction
 
 
-def judge(attempt: Attempt, said: Sequence[Testimony], nonce: NonceWord | None, *, needed: int, bounds: Bounds) -> Verdict:
+def judge(attempt: Attempt, said: Sequence[Witness], nonce: NonceWord | None, *, needed: int, bounds: Bounds) -> Verdict:
     """The verdict on one attempt. Unreachable providers are simply not among `said`."""
     finalized = [(one, one.status) for one in said if one.status is not None and one.status.commitment is Commitment.FINALIZED]
     outcomes = {(status.slot, status.error) for _, status in finalized}
@@ -124,7 +124,7 @@ def _final(attempt: Attempt, slot: Slot, error: str | None, nonce: NonceWord | N
     return FinalOk(slot)
 
 
-def _death(attempt: Attempt, said: Sequence[Testimony], nonce: NonceWord | None, *, needed: int, bounds: Bounds) -> Verdict:
+def _death(attempt: Attempt, said: Sequence[Witness], nonce: NonceWord | None, *, needed: int, bounds: Bounds) -> Verdict:
     objections = [f"{one.provider}: {why}" for one in said if (why := objection_to_death(attempt, one, bounds)) is not None]
     if objections:
         return Unknown("; ".join(objections))
@@ -140,7 +140,7 @@ def _death(attempt: Attempt, said: Sequence[Testimony], nonce: NonceWord | None,
     return Dead(f"{by} passed at finalized slot {latest}, absent from {', '.join(sorted(one.provider for one in said))}")
 
 
-def objection_to_death(attempt: Attempt, one: Testimony, bounds: Bounds) -> str | None:
+def objection_to_death(attempt: Attempt, one: Witness, bounds: Bounds) -> str | None:
     """Why this provider's word does not prove that the attempt never landed; None when it does."""
     absence = one.absence
     if one.status is not None:

@@ -1,6 +1,7 @@
 """Leases in PostgreSQL: an epoch that grows with every taker, an expiry by the database's own clock. Implements execution's LeaseStore."""
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres.tables import leases
@@ -19,16 +20,12 @@ class PostgresLeases:
     async def take(self, holder: str) -> Lease | HeldByOther:
         """Our own unexpired lease is taken anew too, under a higher epoch: what we wrote under the old one is then refused."""
         async with transaction(self._engine) as connection:
+            # The row first, so that all takers of a new name meet at one row lock.
+            first = {"name": self._name, "epoch": 0, "holder": holder, "expires_at": func.clock_timestamp()}
+            await connection.execute(upsert(leases).values(first).on_conflict_do_nothing())
             left = func.extract("epoch", leases.c.expires_at - func.clock_timestamp())
             query = select(leases.c.epoch, leases.c.holder, left.label("left")).where(leases.c.name == self._name).with_for_update()
-            found = (await connection.execute(query)).one_or_none()
-            if found is None:
-                await connection.execute(text("LOCK TABLE leases IN EXCLUSIVE MODE"))
-                found = (await connection.execute(query)).one_or_none()
-            if found is None:
-                values = {"name": self._name, "epoch": 1, "holder": holder, "expires_at": self._until}
-                await connection.execute(insert(leases).values(values))
-                return Lease(self._name, holder, 1)
+            found = (await connection.execute(query)).one()
             if found.holder != holder and found.left > 0:
                 return HeldByOther(found.holder, float(found.left))
             epoch = found.epoch + 1

@@ -56,17 +56,17 @@ async def trade_of_attempt(connection: AsyncConnection, attempt_id: str) -> None
 
 def trade_values(row: Row[Any]) -> dict[str, Any]:
     """SPEC's columns rounded and clamped, the exact figures beside them. Slippage is what was lost against the quote, in percent."""
-    amount = Decimal(row.amount_in_raw).scaleb(-row.input_decimals).quantize(AMOUNT_STEP, ROUND_DOWN)
+    amount = Decimal(row.amount_in_raw).scaleb(-row.input_decimals)
     fraction = _slippage(row.quoted_out_raw, row.amount_out_raw)
-    percent = None if fraction is None else (fraction * 100).quantize(PERCENT_STEP, ROUND_HALF_EVEN)
-    stored_percent = None if percent is None else max(-PERCENT_MAX, min(PERCENT_MAX, percent))
+    percent = None if fraction is None else fraction * 100
+    stored_percent = None if percent is None else max(-PERCENT_MAX, min(PERCENT_MAX, percent)).quantize(PERCENT_STEP, ROUND_HALF_EVEN)
     return {
         "id": row.id,
         "user_id": row.user_id,
         "execution_job_id": row.intent_id,
         "from_token": row.input_mint,
         "to_token": row.output_mint,
-        "amount": min(amount, AMOUNT_MAX),
+        "amount": min(amount, AMOUNT_MAX).quantize(AMOUNT_STEP, ROUND_DOWN),
         "status": TRADE_STATUS[row.state],
         "slippage": stored_percent,
         "transaction_signature": row.signature,
@@ -75,7 +75,7 @@ def trade_values(row: Row[Any]) -> dict[str, Any]:
         "amount_in_raw": row.amount_in_raw,
         "amount_out_raw": row.amount_out_raw,
         "slippage_fraction": None if fraction is None else float(fraction),
-        "was_clamped": amount > AMOUNT_MAX or stored_percent != percent,
+        "was_clamped": amount > AMOUNT_MAX or (percent is not None and abs(percent) > PERCENT_MAX),
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }

@@ -22,7 +22,7 @@ from xorj.execution.attempt import Attempt, AttemptState
 from xorj.execution.fill import Cost, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
-from xorj.execution.settlement import Testimony, Verdict
+from xorj.execution.settlement import Verdict, Witness
 from xorj.primitives.errors import BrokenInvariant
 from xorj.primitives.ids import Slot
 
@@ -33,7 +33,7 @@ class PostgresSettlements:
     def __init__(self, engine: AsyncEngine, genesis: str) -> None:
         self._engine, self._genesis = engine, genesis
 
-    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Testimony]) -> Intent:
+    async def settle(self, lease: Lease, attempt: Attempt, intent: Intent, fill: Fill, said: Sequence[Witness]) -> Intent:
         async def write(connection: AsyncConnection) -> Intent:
             values = {
                 "state": AttemptState.FINAL_OK,
@@ -54,7 +54,7 @@ class PostgresSettlements:
         return await fenced(self._engine, lease, write)
 
     async def revert(
-        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Testimony]
+        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Witness]
     ) -> Intent:
         async def write(connection: AsyncConnection) -> Intent:
             values = {
@@ -73,7 +73,7 @@ class PostgresSettlements:
 
         return await fenced(self._engine, lease, write)
 
-    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Testimony], *, ends: bool) -> Intent:
+    async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Witness], *, ends: bool) -> Intent:
         state = IntentState.ABANDONED if ends else IntentState.RESERVED
 
         async def write(connection: AsyncConnection) -> Intent:
@@ -87,7 +87,7 @@ class PostgresSettlements:
 
         return await fenced(self._engine, lease, write)
 
-    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Testimony]) -> Intent:
+    async def doubt(self, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Witness]) -> Intent:
         async def write(connection: AsyncConnection) -> Intent:
             found = await locked_intent(connection, intent.id)
             if found.state is IntentState.QUARANTINED:
@@ -115,7 +115,7 @@ class PostgresSettlements:
         await move_attempt(connection, found, values)
         return _Done(await move_intent(connection, lease, found_intent, end), is_new=True)
 
-    async def _note(self, connection: AsyncConnection, attempt: Attempt, verdict: str, said: Sequence[Testimony]) -> None:
+    async def _note(self, connection: AsyncConnection, attempt: Attempt, verdict: str, said: Sequence[Witness]) -> None:
         """Who said what, at which slot: the receipt of the verdict."""
         rows = [
             {
@@ -191,7 +191,7 @@ def _settled_facts(fill: Fill) -> dict[str, Any]:
     }
 
 
-def _facts(one: Testimony) -> dict[str, Any]:
+def _facts(one: Witness) -> dict[str, Any]:
     facts: dict[str, Any] = {"status": None}
     if one.status is not None:
         facts["status"] = {"slot": one.status.slot, "commitment": one.status.commitment.value, "error": one.status.error}

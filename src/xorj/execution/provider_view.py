@@ -1,11 +1,11 @@
-"""Which question is put to whom, and how answers become testimonies. Pure; reconcile_intents does the asking."""
+"""Which question is put to whom, and how answers become witnesses. Pure; reconcile_intents does the asking."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xorj.chain.transactions import EpochInfo, SignatureStatus
 from xorj.execution.attempt import Attempt
-from xorj.execution.settlement import Testimony
+from xorj.execution.settlement import Witness
 from xorj.primitives.ids import Signature, Slot
 
 
@@ -18,12 +18,12 @@ class ProviderView:
     status_slot: Slot
     statuses: Mapping[Signature, SignatureStatus]
 
-    def on(self, attempt: Attempt) -> Testimony:
+    def on(self, attempt: Attempt) -> Witness:
         """Its word on one attempt; an attempt that was never signed is known to nobody."""
         status = self.statuses.get(attempt.signature) if attempt.signature is not None else None
-        return Testimony(self.provider, self.status_slot, status)
+        return Witness(self.provider, self.status_slot, status)
 
 
-def seen_anywhere(said: Sequence[Testimony]) -> bool:
+def seen_anywhere(said: Sequence[Witness]) -> bool:
     """Whether any provider knows the signature at all."""
     return any(one.status is not None for one in said)
