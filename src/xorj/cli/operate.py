@@ -34,6 +34,7 @@ KILLED_TIMEOUT_S = 10.0
 POLL_S = 0.1
 FOLLOW_EVERY_S = 0.2
 ASK_TIMEOUT_S = 2.0
+LEADERS_SHOWN_MAX = 10
 LINES_DEFAULT = 100
 LINES_MAX = 10_000
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -165,6 +166,7 @@ def start_detached(folder: DataFolder, command: list[str]) -> None:
         child.terminate()
         child.wait()
         raise
+    progress.changes(running.processes)
     typer.echo(f"XORJ runs: {running.address}   (local demo, worthless funds; ./xorj status, ./xorj logs -f, ./xorj down)")
 
 
@@ -240,14 +242,17 @@ def _memory_bytes(process: psutil.Process) -> int:
 
 
 def _business(running: Running) -> dict[str, Any]:
-    """What the gateway tells anybody: state of the system. An empty object while it does not answer."""
+    """What the gateway tells anybody: the bot, the ranking and the copies. None of it while the gateway does not answer."""
     gateway = f"http://127.0.0.1:{settings.GATEWAY_PORT + running.port_offset}"
     try:
-        answer = httpx2.get(f"{gateway}/api/system/status", timeout=ASK_TIMEOUT_S, trust_env=False)
-        found = answer.json() if answer.status_code == httpx2.codes.OK else {}
+        answer = httpx2.get(f"{gateway}/api/overview", timeout=ASK_TIMEOUT_S, trust_env=False)
+        found = answer.json() if answer.status_code == httpx2.codes.OK else None
     except (httpx2.HTTPError, ValueError):
-        found = {}
-    return {"system": found if isinstance(found, dict) else {}}
+        found = None
+    if not isinstance(found, dict):
+        return {"bot": None, "ranking": None, "copies": None}
+    leaders = [{key: one.get(key) for key in ("rank", "wallet", "score", "followed")} for one in found.get("leaders", [])]
+    return {"bot": found.get("bot"), "ranking": leaders[:LEADERS_SHOWN_MAX], "copies": found.get("totals")}
 
 
 def _print_status(report: dict[str, Any]) -> None:
@@ -266,6 +271,9 @@ def _print_status(report: dict[str, Any]) -> None:
         numbers = ("" if one[key] is None else f"{one[key]:.0f}" for key in ("pid", "uptime_s", "restarts", "memory_mib"))
         table.add_row(one["name"], f"[{colour}]{one['state']}[/]", *numbers, one["cause"])
     console.print(table)
+    if report["copies"] is not None:
+        copies = ", ".join(f"{name} {number}" for name, number in report["copies"].items())
+        console.print(f"bot {report['bot']['state']}; {copies}", highlight=False)
 
 
 def logs(
