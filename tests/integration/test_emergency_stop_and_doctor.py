@@ -11,11 +11,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes.intent_rows import LEADER, plant_intent, plant_vault
 from tests.fakes.supervised import ROOT, environment
 
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
+from xorj.adapters.postgres.tables import attempts, intents
 from xorj.copying.situation import Running, Stopped, Switch
+from xorj.primitives.ids import LOCAL_GENESIS
 from xorj.supervisor.postgres import EmbeddedPostgres
 
 
@@ -72,6 +77,26 @@ def test_the_first_reason_stays(database_url: str) -> None:
 def test_a_database_that_has_no_tables_yet_is_stopped_before_its_first_bot(empty_database_url: str) -> None:
     stop("--reason", "not today", DATABASE_URL=empty_database_url)
     assert switch(empty_database_url) == Stopped("not today")
+
+
+@pytest.mark.database
+async def test_what_is_in_flight_and_what_waits_is_told(engine: AsyncEngine, database_url: str) -> None:
+    bonk, usdc = "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+    await plant_vault(engine, vault=LEADER, owner=LEADER, base_mint=usdc, bot=LEADER)
+    trade = {"vault": LEADER, "side": "buy", "input_mint": usdc, "output_mint": bonk, "amount_in_raw": 1_000}
+    flying, _waits, _waits_too = [await plant_intent(engine, **trade) for _ in range(3)]
+    message = {"message": b"m", "minimum_out_raw": 1, "input_decimals": 6, "blockhash": LEADER, "last_valid_block_height": 150}
+    guard = {"built_slot": 1, "deadline_slot": 100, "nonce": 0, "bot_epoch": 1, "lease_epoch": 1}
+    signed = {"id": "attempt-1", "intent_id": flying, "number": 1, "state": "signed", "signature": "5" * 88, "transaction": b"t"}
+    async with engine.begin() as connection:
+        await connection.execute(update(intents).where(intents.c.id == flying).values(state="in_flight", nonce=0, bot_epoch=1))
+        await connection.execute(insert(attempts).values(genesis_hash=LOCAL_GENESIS, **signed, **message, **guard))
+    told = await asyncio.to_thread(stop, "--reason", "look", DATABASE_URL=database_url)
+    assert told["waiting_intents"] == 2
+    assert told["in_flight"] == [{"intent_id": flying, "state": "signed", "signature": "5" * 88}]
+    shown = await asyncio.to_thread(xorj, "emergency-stop", "--reason", "look", DATABASE_URL=database_url)
+    assert "still in flight, settled when their end is proven: 1" in shown.stdout
+    assert "planned and not started: 2" in shown.stdout
 
 
 @pytest.mark.database

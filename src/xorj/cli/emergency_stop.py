@@ -90,7 +90,7 @@ async def _open(intents: PostgresIntents, attempts: PostgresAttempts) -> dict[st
         return {"in_flight": None, "in_flight_error": str(error)}
     flying = [InFlight(intent.id, attempt.state.value, attempt.signature) for attempt, intent in pairs]
     return {
-        "waiting_intents": len(waiting) - len({one.intent_id for one in flying}),
+        "waiting_intents": len({intent.id for intent in waiting} - {one.intent_id for one in flying}),
         "in_flight": [{"intent_id": one.intent_id, "state": one.state, "signature": one.signature} for one in flying],
     }
 
