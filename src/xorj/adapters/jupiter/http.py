@@ -21,10 +21,12 @@ RETRY_WAIT_S = 0.1
 class JupiterHttp:
     """An async context manager over one connection pool. `api_key` goes into a header and nowhere else."""
 
-    def __init__(self, base_url: str, *, api_key: str | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, base_url: str, *, api_key: str | None = None, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         headers = {"accept": "application/json"} | ({"x-api-key": api_key} if api_key else {})
         limits = httpx2.Limits(max_connections=CONNECTIONS_MAX)
-        self._client = httpx2.AsyncClient(base_url=base_url.rstrip("/"), headers=headers, timeout=timeout_s, limits=limits)
+        self._client = httpx2.AsyncClient(
+            base_url=base_url.rstrip("/"), headers=headers, timeout=TIMEOUT_S, limits=limits, transport=transport
+        )
 
     async def __aenter__(self) -> Self:
         return self

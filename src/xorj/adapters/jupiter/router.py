@@ -69,7 +69,7 @@ def _quote(body: Any) -> RouteQuote:
     slot = found.get("contextSlot")
     impact = fields.number(found.get("priceImpactPct"), "priceImpactPct")
     setup = fields.items(
-        found.get("setupInstructions") or [],
+        found.get("setupInstructions", []),
         "setupInstructions",
         lambda one: fields.instruction(one, "setupInstruction"),
         most=SETUP_INSTRUCTIONS_MAX,
@@ -84,7 +84,7 @@ def _quote(body: Any) -> RouteQuote:
         price_impact_fraction=float(impact),
         swap_instruction=fields.instruction(found.get("swapInstruction"), "swapInstruction"),
         setup_instructions=setup,
-        lookup_tables=_tables(found.get("addressesByLookupTableAddress") or {}),
+        lookup_tables=_tables(found.get("addressesByLookupTableAddress", {})),
         context_slot=None if slot is None else Slot(fields.integer(slot, "contextSlot", least=0, most=fields.U64_MAX)),
     )
 
