@@ -59,8 +59,6 @@ async def execute_under_lease(desk: Desk, leases: LeaseStore, holder: str, audit
         except (Deposed, Unavailable) as error:
             log.warning("lease_lost", error=str(error))
             await asyncio.sleep(AFTER_FAULT_S)
-        finally:
-            gate.close()
 
 
 async def _taken(leases: LeaseStore, holder: str) -> Lease:
@@ -85,6 +83,7 @@ async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit,
     except BaseExceptionGroup as group_error:
         raise _worst(group_error) from None
     finally:
+        gate.close()
         await _released(leases, lease)
 
 
