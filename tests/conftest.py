@@ -5,6 +5,7 @@ XORJ_TEST_POSTGRES_BIN names a folder with other binaries, such as those of the 
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,9 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import redis
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes.eventually import eventually
 
 TEMPLATE = "xorj_template"
 
@@ -67,6 +70,30 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     made = postgres.create(database_url, application="tests", connections_min=1, connections_max=10)
     yield made
     await made.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The URL of a real Redis on a socket of its own. Skips, saying so, where there is none to start."""
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        pytest.skip("no redis-server on the PATH: what Redis stores was not tested")
+    folder = Path(tempfile.mkdtemp(prefix="xorj-redis-"))
+    socket = folder / "redis.sock"
+    command = [program, "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", "", "--daemonize", "no"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        eventually(socket.exists, "Redis listens on its socket")
+        yield f"unix://{socket}"
+        server.terminate()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """An empty Redis."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
 
 
 def database_of(server_url: str, name: str) -> str:

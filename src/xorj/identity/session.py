@@ -96,7 +96,7 @@ class SessionTokens:
             )
         except (jwt.InvalidTokenError, ValueError):
             return Unauthenticated("the session token is not one of ours")
-        if set(read["header"].items()) != {("alg", ALGORITHM), ("typ", TOKEN_TYPE), ("kid", self._kid)}:
+        if read["header"] != {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._kid}:
             return Unauthenticated("the session token is not one of ours")
         return self._fresh(read["payload"], now)
 

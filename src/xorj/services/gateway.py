@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from limits.aio.storage import RedisStorage, Storage
+from limits.aio.storage import Storage
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.engines.client import Engine
@@ -23,6 +23,7 @@ from xorj.adapters.postgres.rate_limits import PostgresRateLimits
 from xorj.adapters.postgres.reporting import PostgresOverview, PostgresRankings
 from xorj.adapters.rate_limits import FixedWindows
 from xorj.adapters.redis import connection as redis
+from xorj.adapters.redis.rate_limits import counts
 from xorj.adapters.redis.sessions import RedisSessions
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
@@ -143,10 +144,9 @@ def _stores(settings: GatewaySettings, engine: AsyncEngine, stack: AsyncExitStac
     """Sessions and counts: Redis where it is set, PostgreSQL otherwise."""
     if settings.redis_url is None:
         return PostgresSessions(engine), PostgresRateLimits(engine)
-    url = settings.redis_url.get_secret_value()
-    client = redis.connect(url, tls_required=settings.database_tls_required)
+    client = redis.connect(settings.redis_url.get_secret_value(), tls_required=settings.database_tls_required)
     stack.push_async_callback(client.aclose)
-    return RedisSessions(client), RedisStorage(f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix="xorj:limits")
+    return RedisSessions(client), counts(client)
 
 
 def _bot(settings: GatewaySettings) -> Address | None:
