@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from xorj.demo.recording import COLUMNS, RecordedSwap, first_reserves, needed_balances, read_recording, stand_in
+from xorj.demo.recording import COLUMNS, RecordedSwap, Recording, first_reserves, read_recording, stand_in, usual_balances
 from xorj.demo.replay import PRICED_OUT_RAW_LEAST, Player, execute_recorded_past, move_before, replay_genesis
 from xorj.demo.replay_check import percentile_95
 from xorj.demo.stage import Stage
@@ -80,14 +80,26 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes | None) -
         read_recording(file)
 
 
-def test_a_wallet_starts_with_what_its_day_needs() -> None:
-    needed = needed_balances(DAY)
-    assert needed == {
-        ("ana", USDC_MINT): 130_000_000,
-        ("ana", SOL_MINT): 0,
-        ("ben", SOL_MINT): 2_000_000_000,
-        ("ben", USDC_MINT): 0,
+def test_a_wallet_holds_ten_of_its_median_trades() -> None:
+    assert usual_balances(DAY) == {
+        ("ana", USDC_MINT): 10 * 130_000_000,
+        ("ana", SOL_MINT): 10 * 1_000_000_000,
+        ("ben", SOL_MINT): 10 * 2_000_000_000,
+        ("ben", USDC_MINT): 10 * 259_000_000,
     }
+
+
+def test_a_wallet_that_always_buys_is_topped_up_and_its_hoard_led_away() -> None:
+    rows = [swap(second, "ana", USDC_MINT, SOL_MINT, 130_000_000, 1_000_000_000) for second in range(60)]
+    bank = Bank.open(None, replay_genesis(Recording(tuple(rows), "")))
+    bank.advance()
+    player, book = Player(bank, usual_balances(rows)), PoolBook(bank)
+    for row in rows:
+        assert player.play(row)
+        bank.advance()
+    usdc, sol = (book.amount(token_account_address(stand_in("ana").pubkey(), mint)) for mint in (USDC_MINT, SOL_MINT))
+    assert 0 <= usdc <= 11 * 130_000_000
+    assert 0 < sol <= 40 * 1_000_000_000
 
 
 def test_one_reserve_is_the_recorded_vault_and_the_other_follows_from_the_first_price() -> None:
@@ -120,15 +132,15 @@ def test_the_whole_day_is_played_on_a_chain(tmp_path: Path) -> None:
     execute_recorded_past(bank, recording)
     assert bank.unix_seconds == DAY[1].block_time
     bank.advance(1, DAY[2].block_time)
-    assert Player(bank).play(DAY[2])
-    book = PoolBook(bank)
-    got = book.amount(token_account_address(stand_in("ana").pubkey(), USDC_MINT))
+    got = Player(bank, usual_balances(DAY)).play(DAY[2])
     assert got == pytest.approx(DAY[2].amount_out, rel=5e-4)
+    held = PoolBook(bank).amount(token_account_address(stand_in("ana").pubkey(), USDC_MINT))
+    assert held == 10 * 130_000_000 - 130_000_000 + got
 
 
 def test_a_swap_that_gave_nothing_is_not_played() -> None:
     bank = Bank.open(None, Stage().genesis(1_649_203_212))
-    assert not Player(bank).play(swap(0, "ana", USDC_MINT, SOL_MINT, 5, 0))
+    assert not Player(bank, {}).play(swap(0, "ana", USDC_MINT, SOL_MINT, 5, 0))
 
 
 def test_the_percentile_is_what_ninety_five_of_a_hundred_do_not_exceed() -> None:
@@ -143,11 +155,8 @@ def test_the_recorded_day_of_orca_is_filled_within_five_basis_points() -> None:
     recording = read_recording(RECORDED_DAY)
     bank = Bank.open(None, replay_genesis(recording))
     bank.advance(1, recording.rows[0].block_time)
-    player, book, errors = Player(bank), PoolBook(bank), []
-    for row in recording.rows[:1_000]:
-        account = token_account_address(stand_in(row.wallet).pubkey(), row.output_mint)
-        before = book.amount(account)
-        if player.play(row):
-            errors.append(abs(book.amount(account) - before - row.amount_out) * 10_000 / row.amount_out)
+    player = Player(bank, usual_balances(recording.rows))
+    played = [(player.play(row), row.amount_out) for row in recording.rows[:1_000]]
+    errors = [abs(got - recorded) * 10_000 / recorded for got, recorded in played if got]
     assert len(errors) > 990
     assert percentile_95(errors) <= 5

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from solders.hash import Hash
-from solders.instruction import AccountMeta, Instruction
+from solders.instruction import Instruction
 from solders.keypair import Keypair
 from solders.message import MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
@@ -22,6 +22,7 @@ from solders.transaction import VersionedTransaction
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import Commitment
+from xorj.demo.stage import token_transfer
 from xorj.demo.tokens import USDC_DECIMALS, USDC_MINT
 from xorj.localnet.keys import FAUCET
 from xorj.observability import logging
@@ -29,13 +30,11 @@ from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailabl
 from xorj.primitives.ids import LOCAL_GENESIS, USDC, Address, Signature, Wallet
 from xorj.vault.accounts import (
     ANY_MINT,
-    TOKEN_PROGRAM,
     VaultAccount,
     VaultPolicy,
     decode_policy,
     decode_vault,
     policy_address,
-    token_account_address,
     vault_address,
 )
 from xorj.vault.instructions import create_token_account
@@ -94,6 +93,7 @@ class Follower:
     key: Keypair
     node: SolanaNode
     api: WalletApi
+    leaders_max: int
 
     async def follow(self) -> list[str]:
         """Goes through all steps; returns the names of those that were needed. Doing it again needs none.
@@ -164,7 +164,9 @@ class Follower:
     async def _take_funds(self) -> None:
         me, faucet = self.key.pubkey(), FAUCET.pubkey()
         funds = transfer(TransferParams(from_pubkey=faucet, to_pubkey=me, lamports=POCKET_LAMPORTS))
-        await self._from_faucet([funds, create_token_account(faucet, me, USDC_MINT), _usdc_transfer(faucet, me, POCKET_USDC_RAW)])
+        await self._from_faucet(
+            [funds, create_token_account(faucet, me, USDC_MINT), token_transfer(faucet, me, USDC_MINT, USDC_DECIMALS, POCKET_USDC_RAW)]
+        )
 
     async def _from_faucet(self, instructions: Sequence[Instruction]) -> None:
         """The local chain's faucet has a public key; returns when its gift is confirmed."""
@@ -221,14 +223,7 @@ class Follower:
 
     async def _turn_copying_on(self) -> None:
         """The database hears of the vault from the chain, a moment after it was made."""
-        await _patiently(lambda: self.api.post("/api/bot/enable", {}))
-
-
-def _usdc_transfer(giver: Pubkey, taker: Pubkey, amount_raw: int) -> Instruction:
-    source, target = (token_account_address(owner, USDC_MINT) for owner in (giver, taker))
-    metas = [AccountMeta(source, False, True), AccountMeta(USDC_MINT, False, False), AccountMeta(target, False, True)]
-    data = b"\x0c" + amount_raw.to_bytes(8, "little") + bytes([USDC_DECIMALS])
-    return Instruction(TOKEN_PROGRAM, data, [*metas, AccountMeta(giver, True, False)])
+        await _patiently(lambda: self.api.post("/api/bot/enable", {"leaders_max": self.leaders_max}))
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], what: str) -> None:

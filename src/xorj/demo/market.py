@@ -6,7 +6,6 @@ Used by history (120 days at their own block times) and live (the same plans goi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from xorj.demo.arbitrage import Pair, moves_to_price
@@ -15,20 +14,19 @@ from xorj.demo.leaders import Leader, demo_leaders
 from xorj.demo.opening import USDC_UNIT
 from xorj.demo.plans import ALL_BPS, TICKS_PER_STEP, Action, Order, Planner
 from xorj.demo.prices import PriceWalk
-from xorj.demo.stage import execute
+from xorj.demo.stage import execute, token_transfer
 from xorj.demo.tokens import PRICE_UNITS_PER_USD, SOL_TOKEN, USDC_DECIMALS, USDC_MINT, DemoToken, demo_tokens
 from xorj.localnet.bank import Bank
 from xorj.localnet.jupiter.pools import PoolBook
 from xorj.localnet.jupiter.routes import HOP_ACCOUNTS, best_route, route_instruction
 from xorj.localnet.jupiter.tokens import ListedToken
-from xorj.vault.accounts import TOKEN_PROGRAM, token_account_address
+from xorj.vault.accounts import token_account_address
 from xorj.vault.instructions import create_token_account
 
 TRADE_USD_MAX = 8_000
 TRADE_USD_LEAST = 20
 SLIPPAGE_BPS = 100
 SWAPS_PER_ARBITRAGE_MAX = 4
-_TRANSFER_CHECKED = b"\x0c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +101,7 @@ class Market:
 
     def _refund(self, giver: Leader, taker: Leader, share_bps: int) -> bool:
         amount = self.balance(giver, USDC_MINT) * share_bps // ALL_BPS
-        source, target = (token_account_address(one.key.pubkey(), USDC_MINT) for one in (giver, taker))
-        metas = [AccountMeta(source, False, True), AccountMeta(USDC_MINT, False, False), AccountMeta(target, False, True)]
-        data = _TRANSFER_CHECKED + amount.to_bytes(8, "little") + bytes([USDC_DECIMALS])
-        transfer = Instruction(TOKEN_PROGRAM, data, [*metas, AccountMeta(giver.key.pubkey(), True, False)])
+        transfer = token_transfer(giver.key.pubkey(), taker.key.pubkey(), USDC_MINT, USDC_DECIMALS, amount)
         execute(self.bank, [transfer], [giver.key])
         return True
 

@@ -22,6 +22,7 @@ COLUMNS = ("block_time", "wallet", "pool", "input_mint", "output_mint", "amount_
 ROWS_MAX = 200_000
 HISTORY_SECONDS = 12 * 3_600
 DECIMALS_DEFAULT = 6
+USUAL_TRADES = 10
 _KNOWN = {
     USDC: ("USDC", 6),
     USDT: ("USDT", 6),
@@ -102,17 +103,16 @@ def symbol_of(mint: Pubkey) -> str:
     return _KNOWN.get(str(mint), (str(mint)[:4], 0))[0]
 
 
-def needed_balances(rows: Iterable[RecordedSwap]) -> dict[tuple[str, Pubkey], int]:
-    """By wallet and mint, the least a wallet must start with to make all its swaps; every mint that it touches is there."""
-    balance: dict[tuple[str, Pubkey], int] = defaultdict(int)
-    needed: dict[tuple[str, Pubkey], int] = defaultdict(int)
+def usual_balances(rows: Iterable[RecordedSwap]) -> dict[tuple[str, Pubkey], int]:
+    """By wallet and mint, what a wallet usually holds: USUAL_TRADES times its median trade in that mint.
+
+    The record has only these pools: what a wallet held and did elsewhere is not known, and a trade's share of it decides its copies.
+    """
+    amounts: dict[tuple[str, Pubkey], list[int]] = defaultdict(list)
     for row in rows:
-        given, got = (row.wallet, row.input_mint), (row.wallet, row.output_mint)
-        balance[given] -= row.amount_in
-        needed[given] = max(needed[given], -balance[given])
-        balance[got] += row.amount_out
-        needed[got] = max(needed[got], 0)
-    return dict(needed)
+        amounts[row.wallet, row.input_mint].append(row.amount_in)
+        amounts[row.wallet, row.output_mint].append(row.amount_out)
+    return {place: USUAL_TRADES * sorted(traded)[len(traded) // 2] for place, traded in amounts.items()}
 
 
 def first_reserves(rows: Iterable[RecordedSwap]) -> Mapping[tuple[Pubkey, Pubkey], dict[Pubkey, int]]:

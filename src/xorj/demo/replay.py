@@ -6,16 +6,18 @@ so that the life of a blockhash is real; only block time runs fast. Called by se
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from solders.compute_budget import set_compute_unit_limit
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from xorj.demo.identities import ARBITRAGE
 from xorj.demo.past import Past, past_name
-from xorj.demo.recording import RecordedSwap, Recording, decimals_of, first_reserves, needed_balances, stand_in, symbol_of
-from xorj.demo.stage import Stage, execute, open_vault_program
+from xorj.demo.recording import RecordedSwap, Recording, decimals_of, first_reserves, stand_in, symbol_of, usual_balances
+from xorj.demo.stage import Stage, execute, open_vault_program, token_transfer
 from xorj.demo.tokens import SOL_MINT, USDC_MINT
 from xorj.localnet.bank import Bank
 from xorj.localnet.genesis import Genesis
@@ -32,6 +34,9 @@ SLOTS_PER_SECOND = 2
 STOCK_RAW = 10**17
 # below this a recorded output is so few units that its price is mostly rounding: the pool is left where it is
 PRICED_OUT_RAW_LEAST = 20_000
+# times what is usual: more than that is led away
+HOARD = 4
+TRANSFER_UNITS = 10_000
 POLL_S = 0.1
 
 
@@ -48,7 +53,7 @@ def replay_name(recording: Recording) -> str:
 
 
 def replay_genesis(recording: Recording) -> Genesis:
-    """Pools as they were recorded, and every wallet with what it needs for its day. Raises InvalidInput when a pair has no price."""
+    """Pools as they were recorded, and every wallet with what it usually holds. Raises InvalidInput when a pair has no price."""
     stage = Stage()
     for mint in sorted(recording.mints, key=bytes):
         if mint not in (*DOLLARS, SOL_MINT):
@@ -64,7 +69,7 @@ def replay_genesis(recording: Recording) -> Genesis:
         stage.pool(low, held[low], high, held[high])
     for wallet in dict.fromkeys(row.wallet for row in recording.rows):
         stage.wallet(stand_in(wallet).pubkey())
-    for (wallet, mint), raw in needed_balances(recording.rows).items():
+    for (wallet, mint), raw in usual_balances(recording.rows).items():
         stage.hold(stand_in(wallet).pubkey(), mint, raw)
     return stage.genesis(recording.rows[0].block_time - 1)
 
@@ -76,29 +81,48 @@ def listed(recording: Recording) -> list[ListedToken]:
 
 
 class Player:
-    """Plays rows on one bank, in its present block."""
+    """Plays rows on one bank, in its present block. `usual` is what wallets hold by and large: see recording.usual_balances."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, usual: Mapping[tuple[str, Pubkey], int]) -> None:
         self.bank = bank
+        self._usual = usual
         self._book = PoolBook(bank)
+        self._moves = 0
 
-    def play(self, row: RecordedSwap) -> bool:
-        """The arbitrage account's move, then the wallet's swap; False for a swap that gave nothing, which no pool executes."""
+    def play(self, row: RecordedSwap) -> int:
+        """The arbitrage account's move, then the wallet's swap; returns what it gave. One that gave nothing is not played: 0."""
         pool = self._book.pool(row.input_mint, row.output_mint)
         if pool is None or row.amount_out == 0:
-            return False
+            return 0
         move = move_before(row, *self._book.reserves(pool, row.input_mint))
         if move is not None:
             self._arbitrage(pool, move)
         amount_out = local_amm.amount_out(*self._book.reserves(pool, row.input_mint), row.amount_in)
-        key = stand_in(row.wallet)
-        held = self._book.amount(token_account_address(key.pubkey(), row.input_mint))
-        if amount_out == 0 or held < row.amount_in:
-            return False
+        if amount_out == 0:
+            return 0
+        key, held = stand_in(row.wallet), self._held(row.wallet, row.input_mint)
+        if held < row.amount_in:
+            self._move(ARBITRAGE, key, row.input_mint, row.amount_in - held + self._usual[row.wallet, row.input_mint])
         route = Route((Hop(pool, row.input_mint, row.output_mint, row.amount_in, amount_out),), price_impact=Fraction(0))
         destination = token_account_address(key.pubkey(), row.output_mint)
         execute(self.bank, [route_instruction(route, authority=key.pubkey(), destination=destination, slippage_bps=0)], [key])
-        return True
+        self._lead_away(row.wallet, row.output_mint)
+        return amount_out
+
+    def _lead_away(self, wallet: str, mint: Pubkey) -> None:
+        """What a wallet has far too much of has gone elsewhere in the record as well."""
+        held, usual = self._held(wallet, mint), self._usual[wallet, mint]
+        if held > HOARD * usual:
+            self._move(stand_in(wallet), ARBITRAGE, mint, held - usual)
+
+    def _held(self, wallet: str, mint: Pubkey) -> int:
+        return self._book.amount(token_account_address(stand_in(wallet).pubkey(), mint))
+
+    def _move(self, giver: Keypair, taker: Keypair, mint: Pubkey, raw: int) -> None:
+        # two gifts alike in one block would be one transaction
+        self._moves += 1
+        limit = set_compute_unit_limit(TRANSFER_UNITS + self._moves % TRANSFER_UNITS)
+        execute(self.bank, [limit, token_transfer(giver.pubkey(), taker.pubkey(), mint, decimals_of(mint), raw)], [giver])
 
     def _arbitrage(self, pool: local_amm.Pool, move: Move) -> None:
         who = ARBITRAGE.pubkey()
@@ -151,7 +175,7 @@ def execute_recorded_past(bank: Bank, recording: Recording) -> Past:
     start_slot, start = bank.slot, recording.rows[0].block_time
     bank.advance(1, start)
     open_vault_program(bank)
-    player = Player(bank)
+    player = Player(bank, usual_balances(recording.rows))
     for row in recording.history:
         slot = start_slot + 2 + (row.block_time - start) * SLOTS_PER_SECOND
         if slot > bank.slot:
@@ -177,9 +201,9 @@ class FastClock:
         return start + int((time.monotonic() - wall) * REPLAY_SPEED)
 
 
-async def play_live(chain: LiveChain, rows: Sequence[RecordedSwap]) -> None:
+async def play_live(chain: LiveChain, recording: Recording) -> None:
     """Plays every row when the chain's block time has reached it, then rests until cancelled."""
-    player = Player(chain.bank)
+    player, rows = Player(chain.bank, usual_balances(recording.rows)), recording.live
     start = chain.bank.unix_seconds
     at = next((number for number, row in enumerate(rows) if row.block_time > start), len(rows))
     while True:

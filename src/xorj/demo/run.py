@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.bot_controls import PostgresBotControls
+from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import SignatureStatus
 from xorj.demo.books import Books, Progress, read_attempt, read_books, read_progress
@@ -32,6 +33,8 @@ COPIES_TIMEOUT_S = 300.0
 DRAIN_TIMEOUT_S = 90.0
 VERDICT_TIMEOUT_S = 30.0
 POLL_S = 0.25
+# of a recording's rows; those that gave nothing are not played
+PLAYED_SHARE_LEAST = 0.99
 MEMORY_EVERY_S = 5.0
 
 Tell = Callable[[str], None]
@@ -71,7 +74,7 @@ class DemoRun:
         controls, killer = PostgresBotControls(engine), self.killer
         await controls.drain(False)
         killing = asyncio.create_task(killer.run(lambda intent: _witness(engine, node, intent))) if killer is not None else None
-        await self._copies_settle(engine, await read_progress(engine))
+        await self._copies_settle(engine, node, await read_progress(engine))
         if killing is not None:
             killing.cancel()
         self.tell("draining: nothing new is planned, what is open is settled")
@@ -101,8 +104,8 @@ class DemoRun:
             await asyncio.sleep(POLL_S)
         self.tell(f"everything is ready after {time.monotonic() - self.began_s:.0f} s")
 
-    async def _copies_settle(self, engine: AsyncEngine, before: Progress) -> None:
-        """Until enough copies, an exit among them, have settled since the start and all kills are done."""
+    async def _copies_settle(self, engine: AsyncEngine, node: SolanaNode, before: Progress) -> None:
+        """Until enough copies, an exit among them, have settled since the start, all kills are done, and a recording has been played."""
         deadline, told = time.monotonic() + self.copies_timeout_s, Progress()
         while time.monotonic() < deadline:
             now = (await read_progress(engine)).since(before)
@@ -111,11 +114,16 @@ class DemoRun:
             if now != told:
                 self.tell(f"copies settled: {now.settled}, exits among them: {now.settled_exits}, open: {now.unsettled}")
                 told = now
-            if now.settled >= SETTLED_LEAST and now.settled_exits >= EXITS_LEAST and (self.killer is None or self.killer.is_done):
+            enough = now.settled >= SETTLED_LEAST and now.settled_exits >= EXITS_LEAST
+            if enough and (self.killer is None or self.killer.is_done) and await self._is_played(node):
                 return
             await asyncio.sleep(POLL_S)
         killed = "" if self.killer is None else f", {len(self.killer.kills)} of 3 kills done"
         self._faults.append(f"after {self.copies_timeout_s:.0f} s: {told.settled} copies settled, {told.settled_exits} exits{killed}")
+
+    async def _is_played(self, node: SolanaNode) -> bool:
+        """True where nothing is replayed, or when block time has passed the recording's last swap."""
+        return self.recording is None or (await NodeClock(node).now()).unix_seconds > self.recording.rows[-1].block_time
 
     async def _settled(self, engine: AsyncEngine) -> None:
         """Until no intent is open for a while: what was planned as the drain began may come last."""
@@ -137,7 +145,11 @@ class DemoRun:
     async def _replayed(self, node: SolanaNode, books: Books) -> Replayed | None:
         if self.recording is None:
             return None
-        error = percentile_95(await fill_errors_bps(node, self.recording.rows))
+        errors = await fill_errors_bps(node, self.recording.rows)
+        self.tell(f"{len(errors)} of {len(self.recording.rows)} recorded swaps were played")
+        if len(errors) < PLAYED_SHARE_LEAST * len(self.recording.rows):
+            self._faults.append(f"only {len(errors)} of {len(self.recording.rows)} recorded swaps were played")
+        error = percentile_95(errors)
         if error > FILL_ERROR_BPS_MAX:
             self._faults.append(f"fills are {error:.1f} bps off at the 95th percentile, at most {FILL_ERROR_BPS_MAX} are allowed")
         return Replayed(error, books.copy_delay_s_p50)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from solders.account import Account
-from solders.instruction import Instruction
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import MessageV0
 from solders.pubkey import Pubkey
@@ -30,6 +30,7 @@ POOL_LAMPORTS = 2_000_000
 VAULT_CAP_RAW = 1_000_000_000
 LOOSENING_DELAY_S = 86_400
 _NATIVE_AT = 109
+_TRANSFER_CHECKED = b"\x0c"
 
 
 class Stage:
@@ -75,6 +76,14 @@ def execute(bank: Bank, instructions: Sequence[Instruction], signers: Sequence[K
     outcome = bank.execute(VersionedTransaction(message, list(signers)), verify=False)
     if not outcome.succeeded:
         raise BrokenInvariant("a transaction of the demo failed", error=outcome.error, payer=signers[0].pubkey(), slot=bank.slot)
+
+
+def token_transfer(giver: Pubkey, taker: Pubkey, mint: Pubkey, decimals: int, amount_raw: int) -> Instruction:
+    """A classic token transfer between associated accounts."""
+    source, target = (token_account_address(owner, mint) for owner in (giver, taker))
+    metas = [AccountMeta(source, False, True), AccountMeta(mint, False, False), AccountMeta(target, False, True)]
+    data = _TRANSFER_CHECKED + amount_raw.to_bytes(8, "little") + bytes([decimals])
+    return Instruction(TOKEN_PROGRAM, data, [*metas, AccountMeta(giver, True, False)])
 
 
 def open_vault_program(bank: Bank) -> None:

@@ -91,6 +91,6 @@ def _replay(localnet: Path, file: Path) -> Scene:
         clock.begin(bank.unix_seconds)
 
     async def live(chain: LiveChain) -> None:
-        await play_live(chain, recording.live)
+        await play_live(chain, recording)
 
     return Scene(folder, replay_genesis(recording), listed(recording), prepare, (live,), clock)
