@@ -3,6 +3,7 @@
 What has landed is a list; every state is that list folded up to a slot, so that a fork is a removal and nothing needs undoing.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -135,7 +136,7 @@ class SimulatedChain:
         return {one.trade.guard.nonce for one in self.effects(slot)}
 
     def balances(self, slot: Slot) -> dict[Mint, int]:
-        held = {USDC: DEPOSIT_RAW, BONK: 0}
+        held = defaultdict(int, {USDC: DEPOSIT_RAW, BONK: 0})
         for one in self.effects(slot):
             held[Mint(str(one.trade.input_mint))] -= one.trade.amount_in
             held[Mint(str(one.trade.output_mint))] += one.output_raw
@@ -166,7 +167,7 @@ class SimulatedChain:
             if other.error is None:
                 before[Mint(str(other.trade.input_mint))] -= other.trade.amount_in
                 before[Mint(str(other.trade.output_mint))] += other.output_raw
-        after = dict(before)
+        after = before.copy()
         inner: tuple[InnerInstructions, ...] = ()
         if one.error is None:
             after[Mint(str(one.trade.input_mint))] -= one.trade.amount_in
