@@ -73,7 +73,10 @@ def _trader(one: dict[str, Any]) -> TraderRanking:
     found = one["performance_metrics"]
     count = found["trade_count"]
     performance = TraderPerformance(
-        *(_number(found[name]) for name in ("win_rate", "total_return", "max_drawdown")), None if count is None else int(count)
+        win_rate=_number(found["win_rate"]),
+        total_return=_number(found["total_return"]),
+        max_drawdown=_number(found["max_drawdown"]),
+        trade_count=None if count is None else int(count),
     )
     return TraderRanking(Wallet(str(one["wallet_address"])), float(one["xorj_trust_score"]), int(one["rank"]), performance)
 

@@ -1,5 +1,7 @@
 """The schema as SQL text, made from tables.py: for schema.sql, which a person reads, and for freezing a migration."""
 
+from itertools import groupby
+
 from sqlalchemy import create_mock_engine
 from sqlalchemy.sql.elements import CompilerElement
 
@@ -23,4 +25,10 @@ def ddl() -> str:
 
     engine = create_mock_engine("postgresql+psycopg://", take)
     metadata.create_all(engine, checkfirst=False)
-    return "".join(f"{statement};\n\n" for statement in statements)
+    # SQLAlchemy keeps a table's indexes in a set; sorted, two runs give one text
+    ordered = [one for is_index, group in groupby(statements, _makes_index) for one in (sorted(group) if is_index else group)]
+    return "".join(f"{statement};\n\n" for statement in ordered)
+
+
+def _makes_index(statement: str) -> bool:
+    return statement.startswith(("CREATE INDEX", "CREATE UNIQUE INDEX"))
