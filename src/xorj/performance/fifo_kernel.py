@@ -54,8 +54,11 @@ def match_lots(starts: Series, quantity: Series, value: Series, lot_quantity: Se
 
 @cache
 def compiled() -> Callable[..., None]:
-    """match_lots as machine code, kept on the disk between runs; costs seconds the first time."""
+    """match_lots as machine code, kept on the disk between runs where a folder can be written; costs seconds the first time."""
     from numba import njit
 
-    fast: Callable[..., None] = njit(cache=True)(match_lots)
+    try:
+        fast: Callable[..., None] = njit(cache=True)(match_lots)
+    except RuntimeError:  # neither beside this file nor in the user's cache folder is anything kept
+        fast = njit()(match_lots)
     return fast

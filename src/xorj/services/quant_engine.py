@@ -35,7 +35,7 @@ from xorj.trust.eligibility import Rules
 from xorj.trust.ranking import ScoringRun
 from xorj.trust.score_wallets import score_and_store
 
-INGEST_EVERY_S = 1.0
+INGEST_EVERY_S = 2.0
 CHAIN_ASKED_EVERY_S = 0.5
 RUNS_KEPT = 1_000
 

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 COMMITS_PER_COMPACTION = 64
 KEEP_OLD_FILES_HOURS = 1
+# a reader opens the newest version, so the log before the last checkpoint is of no use after the same hour
+_CONFIGURATION = {"delta.logRetentionDuration": f"interval {KEEP_OLD_FILES_HOURS} hours"}
 _TABLE_NAME = "swaps"
 _INGEST = "ingest"
 _NEVER_READ = -1
@@ -117,6 +119,7 @@ class DeltaLake:
             mode="append",
             name=_TABLE_NAME if table is None else None,
             description=self._genesis_hash if table is None else None,
+            configuration=_CONFIGURATION if table is None else None,
             writer_properties=_WRITER,
             commit_properties=CommitProperties(app_transactions=transactions),
         )
