@@ -94,12 +94,22 @@ def test_noun_files_are_pure(path: Path) -> None:
     assert (asynchronous, impure) == ([], set())
 
 
-def test_every_path_in_the_architecture_map_exists() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text()
-    assert len(text.splitlines()) <= 150
-    paths = set(re.findall(r"`((?:src|programs|idl|web|tests|bench|deploy|docs)/[\w./-]*)`", text))
-    assert paths, "the map names no paths"
+GUIDES = [
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))),
+]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_path_that_a_guide_names_exists(guide: str) -> None:
+    paths = set(re.findall(r"`((?:src|programs|idl|web|tests|bench|deploy|docs)/[\w./-]*)`", (ROOT / guide).read_text()))
+    assert paths, "it names no paths"
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
+def test_the_map_can_be_read_at_a_sitting() -> None:
+    assert len((ROOT / "ARCHITECTURE.md").read_text().splitlines()) <= 150
 
 
 def test_comments_do_not_keep_what_was_not_done() -> None:
