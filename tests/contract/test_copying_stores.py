@@ -329,3 +329,52 @@ async def test_a_trade_is_under_way_from_its_first_signature_to_its_end(rows: Ro
 async def test_the_bot_of_a_vault_is_kept(rows: Rows) -> None:
     await rows.stores.vaults.observe(VAULT)
     assert [vault.bot_authority for vault in await rows.stores.vaults.known()] == [BOT]
+
+
+# Missed exits
+
+
+async def held_and_sold(rows: Rows) -> str:
+    """Ben holds 500 BONK for Ana, who has sold hers; what was to copy her sale was cancelled. The exit's intent."""
+    await following(rows, "ana")
+    await rows.fill(await copied(rows, "t1"), bought(VAULT.address, ANA, BONK, 500, 10_000_000))
+    out = await copied_exit(rows)
+    await rows.set_state(out, "cancelled")
+    return out
+
+
+async def test_a_position_whose_exit_came_to_nothing_is_idle(rows: Rows) -> None:
+    await held_and_sold(rows)
+    (idle,) = await rows.stores.exits.idle_positions()
+    assert (idle.follow.leader, idle.position.mint, idle.position.units_raw) == (ANA, BONK, 500)
+    assert (idle.exits_tried, idle.tried_slot) == (0, None)
+
+
+async def test_a_position_is_not_idle_while_its_exit_is_open_or_another_trade_of_the_leader_undecided(rows: Rows) -> None:
+    out = await held_and_sold(rows)
+    await rows.set_state(out, "new")
+    assert await rows.stores.exits.idle_positions() == []
+    await rows.set_state(out, "abandoned")
+    seen = trade("t9", slot=170)
+    await rows.stores.trades.record(ANA, [seen], read_to=seen.slot)
+    assert await rows.stores.exits.idle_positions() == []
+
+
+async def test_a_position_whose_leader_has_not_sold_is_not_idle(rows: Rows) -> None:
+    await following(rows, "ana")
+    await rows.fill(await copied(rows, "t1"), bought(VAULT.address, ANA, BONK, 500, 10_000_000))
+    assert await rows.stores.exits.idle_positions() == []
+
+
+async def test_a_missed_exit_is_planned_once_and_counted(rows: Rows) -> None:
+    await held_and_sold(rows)
+    (idle,) = await rows.stores.exits.idle_positions()
+    leg = Leg(0, Side.SELL, TokenAmount(BONK, 500, 5), USDC)
+    copy = PlannedCopy(idle.follow, Copied((leg,), "all of it"), Cause(CauseKind.MISSED_EXIT, "first"), Slot(180))
+    await rows.stores.exits.record([copy])
+    await rows.stores.exits.record([copy])
+    intent = intent_id(VAULT.address, copy.cause, 0)
+    assert (await rows.seen()).intents[intent] == ("new", None)
+    await rows.set_state(intent, "reverted")
+    (idle,) = await rows.stores.exits.idle_positions()
+    assert (idle.exits_tried, idle.tried_slot) == (1, 180)

@@ -15,6 +15,7 @@ from xorj.adapters.postgres import tables
 from xorj.adapters.postgres.copying import PostgresDecisions, PostgresFollows, PostgresLeaderTrades, select_follows
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
+from xorj.adapters.postgres.missed_exits import PostgresMissedExits
 from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
 from xorj.adapters.postgres.vaults import PostgresVaults
 from xorj.copying.decision import Side
@@ -23,6 +24,7 @@ from xorj.copying.ports import (
     FollowStore,
     KillSwitch,
     LeaderTradeStore,
+    MissedExitStore,
     PortfolioReader,
     SubscriptionStore,
 )
@@ -86,6 +88,7 @@ class Stores:
     vaults: VaultStore
     ledger: LedgerStore
     switch: KillSwitch
+    exits: MissedExitStore
 
 
 class Rows(Protocol):
@@ -115,6 +118,7 @@ class MemoryRows:
             fake.MemoryVaults(self.memory),
             fake.MemoryLedger(self.memory),
             fake.MemoryKillSwitch(self.memory),
+            fake.MemoryMissedExits(self.memory),
         )
 
     def __str__(self) -> str:
@@ -164,6 +168,7 @@ class PostgresRows:
             PostgresVaults(engine, LOCAL_GENESIS),
             PostgresLedger(engine, LOCAL_GENESIS),
             PostgresKillSwitch(engine),
+            PostgresMissedExits(engine, LOCAL_GENESIS),
         )
 
     def __str__(self) -> str:

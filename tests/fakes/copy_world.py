@@ -19,7 +19,9 @@ from xorj.copying.decision import Decision
 from xorj.copying.follow_leaders import Watch, follow_leader
 from xorj.copying.follow_ranking import follow_ranking
 from xorj.copying.plan_copies import Planning, plan_undecided
-from xorj.copying.situation import Stopped
+from xorj.copying.plan_missed_exits import plan_missed_exits
+from xorj.copying.ports import PlannedCopy
+from xorj.copying.situation import Running, Stopped
 from xorj.execution.execute_intents import execute_intent
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
@@ -212,6 +214,14 @@ class CopyWorld:
 
     async def looks_at_vaults(self) -> list[Ended]:
         return await follow_vaults(self.rows.stores.vaults, self.chain, self.trading.nodes[0], bot=Wallet(str(BOT.pubkey())))
+
+    async def plans_missed_exits(self) -> list[PlannedCopy]:
+        copies = await plan_missed_exits(self.planning, self.rows.stores.exits)
+        self._carry_over()
+        return copies
+
+    def goes_on(self) -> None:
+        self.rows.memory.switch, self.trading.memory.stopped = Running(), None
 
     def is_stopped(self, reason: str) -> None:
         self.rows.memory.switch, self.trading.memory.stopped = Stopped(reason), reason

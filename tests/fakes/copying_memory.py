@@ -8,7 +8,7 @@ from xorj.copying.cause import Cause, derived_id, intent_id
 from xorj.copying.decision import Decision, Side
 from xorj.copying.follow import Caps, Follow, FollowMode
 from xorj.copying.leader_trade import LeaderTrade
-from xorj.copying.ports import UNDECIDED_TRADES_PER_ROUND_MAX, PlannedCopy
+from xorj.copying.ports import UNDECIDED_TRADES_PER_ROUND_MAX, IdlePosition, PlannedCopy
 from xorj.copying.situation import OpenIntent, Portfolio, Running, Switch
 from xorj.copying.subscription import FollowChanges, Ranked, Subscription
 from xorj.portfolio.attribution import Bought, Change, Holdings, Moved, Sold, attribute
@@ -196,6 +196,39 @@ def _open(row: IntentRow) -> OpenIntent:
     return OpenIntent(
         row.side, row.leader, row.input_mint, row.output_mint, row.amount_in_raw, row.cause.kind, is_in_doubt=row.state == "quarantined"
     )
+
+
+class MemoryMissedExits:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def idle_positions(self) -> list[IdlePosition]:
+        busy_leaders = {trade.leader for trade in self._memory.trades.values() if trade.id not in self._memory.decided}
+        opened = [each for each in self._memory.follows.values() if each.valid_to_slot is None and each.leader not in busy_leaders]
+        return [
+            IdlePosition(follow, position, *self._tried(follow, position.mint))
+            for follow in opened
+            for position in self._memory.holdings_of(follow.vault).open_positions()
+            if position.leader == follow.leader and self._is_idle(follow, position.mint)
+        ]
+
+    async def record(self, copies: Sequence[PlannedCopy]) -> None:
+        for copy in copies:
+            add_intents(self._memory, copy, has_decision=False)
+
+    def _is_idle(self, follow: Follow, mint: Mint) -> bool:
+        rows = [row for row in self._memory.intents.values() if row.vault == follow.vault and row.state in UNENDED]
+        touching = [
+            each for each in self._memory.trades.values() if each.leader == follow.leader and mint in (each.input.mint, each.output.mint)
+        ]
+        last = max(touching, key=lambda each: (each.slot, each.swap_index), default=None)
+        is_busy = any(_open(row).mint == mint and row.leader == follow.leader for row in rows)
+        return not is_busy and last is not None and last.input.mint == mint
+
+    def _tried(self, follow: Follow, mint: Mint) -> tuple[int, Slot | None]:
+        rows = [row for row in self._memory.intents.values() if not row.has_decision and row.input_mint == mint]
+        ours = [row.created_slot for row in rows if row.vault == follow.vault and row.leader == follow.leader]
+        return len(ours), max(ours, default=None)
 
 
 class MemorySubscriptions:

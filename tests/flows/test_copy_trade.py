@@ -173,3 +173,33 @@ async def test_trades_of_a_leader_nobody_follows_are_put_aside() -> None:
     world.rows.memory.follows.pop(follow_id)
     assert await world.plans_copies() == []
     assert await world.rows.stores.trades.undecided() == []
+
+
+async def test_what_a_stop_refused_to_sell_is_sold_after_it() -> None:
+    world = await CopyWorld.following()
+    world.buys(BONK, 100)
+    await world.plans_copies()
+    await world.settles()
+    world.is_stopped("drill")
+    world.sells(BONK, 100)
+    (refused,) = await world.plans_copies()
+    assert refused.rule == "kill switch"
+    assert await world.plans_missed_exits() == []
+    world.goes_on()
+    (copy,) = await world.plans_missed_exits()
+    assert copy.decision.rule == "the leader holds nothing of it any more"
+    assert await world.plans_missed_exits() == []
+    assert await world.settles() == ["settled", "settled"]
+    assert world.holdings.open_positions() == []
+    assert await world.plans_missed_exits() == []
+
+
+async def test_what_the_leader_still_holds_is_held() -> None:
+    world = await CopyWorld.following()
+    world.buys(BONK, 100)
+    await world.plans_copies()
+    await world.settles()
+    world.sells(BONK, 50)
+    await world.plans_copies()
+    await world.settles()
+    assert await world.plans_missed_exits() == []

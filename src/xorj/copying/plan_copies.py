@@ -109,10 +109,10 @@ def decide(trade: LeaderTrade, situation: Situation) -> Decision:
         return Skipped("neither opens nor closes", {"input_mint": trade.input.mint, "output_mint": trade.output.mint})
     decisions: list[Decision] = []
     if trade.closed_mint:
-        decisions.append(risk_limits.allow(trade, sizing.exit_of(trade, trade.closed_mint, situation), situation))
+        decisions.append(risk_limits.allow(sizing.exit_of(trade, trade.closed_mint, situation), situation))
     if trade.opened_mint:
         leg = sizing.OPEN_LEG if decisions else sizing.CLOSE_LEG
-        decisions.append(risk_limits.allow(trade, sizing.entry(trade, trade.opened_mint, situation, leg=leg), situation))
+        decisions.append(risk_limits.allow(sizing.entry(trade, trade.opened_mint, situation, leg=leg), situation))
     return joined(*decisions) if len(decisions) > 1 else decisions[0]
 
 

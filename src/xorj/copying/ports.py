@@ -11,7 +11,7 @@ from xorj.copying.leader_trade import LeaderTrade
 from xorj.copying.situation import Portfolio, Switch
 from xorj.copying.subscription import FollowChanges, Ranked, Subscription
 from xorj.portfolio.position import Position
-from xorj.primitives.ids import Address, Mint, Slot, Wallet
+from xorj.primitives.ids import Address, Slot, Wallet
 
 UNDECIDED_TRADES_PER_ROUND_MAX = 500
 
@@ -79,17 +79,19 @@ class SubscriptionStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenPosition:
-    """A position without an open intent on it, and the follow it was opened under."""
+class IdlePosition:
+    """A position of an open follow on which no intent is open. `exits_tried` counts the missed exits planned for it so far, the last of
+    them at `tried_slot`."""
 
     follow: Follow
     position: Position
-    exits_tried: int
+    exits_tried: int = 0
+    tried_slot: Slot | None = None
 
 
 class MissedExitStore(Protocol):
-    async def idle_positions(self) -> list[OpenPosition]:
-        """Positions held for a leader on which no intent is open. `exits_tried` counts the missed exits already planned for it."""
+    async def idle_positions(self) -> list[IdlePosition]:
+        """Those in a mint that the leader sold when he last traded it, where none of his trades is undecided."""
 
-    async def record(self, copy: PlannedCopy, mint: Mint) -> None:
-        """An intent without a decision of its own, unique by its cause."""
+    async def record(self, copies: Sequence[PlannedCopy]) -> None:
+        """Intents without a decision, unique by their cause, with projections and outbox rows, in one transaction."""

@@ -11,7 +11,6 @@ from solders.pubkey import Pubkey
 
 from xorj.copying.decision import Copied, Decision, Numbers, Refused, Resized, Side, Skipped
 from xorj.copying.follow import FollowMode
-from xorj.copying.leader_trade import LeaderTrade
 from xorj.copying.situation import Situation, Stopped
 from xorj.copying.sizing import Sized
 from xorj.copying.vault_state import NoVault, VaultState
@@ -39,7 +38,7 @@ class AtMost:
 
 
 Verdict = Passes | AtMost | Skipped | Refused
-Check = Callable[[LeaderTrade, Sized, Situation, VaultState], Verdict]
+Check = Callable[[Sized, Situation, VaultState], Verdict]
 PASSES = Passes()
 
 
@@ -51,7 +50,7 @@ class Rule:
     check: Check
 
 
-def allow(trade: LeaderTrade, sized: Sized | Skipped, situation: Situation) -> Decision:
+def allow(sized: Sized | Skipped, situation: Situation) -> Decision:
     """Applies the rules of the leg's side in order. The first that forbids decides; of those that shrink, the tightest is named."""
     if isinstance(sized, Skipped):
         return sized
@@ -61,7 +60,7 @@ def allow(trade: LeaderTrade, sized: Sized | Skipped, situation: Situation) -> D
         return Refused("no vault", {"reason": situation.vault.reason})
     amount_raw, rule, numbers = sized.leg.input.raw, sized.rule, dict(sized.numbers)
     for each in ENTRY_RULES if sized.leg.side is Side.BUY else EXIT_RULES:
-        verdict = each.check(trade, sized, situation, situation.vault)
+        verdict = each.check(sized, situation, situation.vault)
         if isinstance(verdict, Skipped | Refused):
             return replace(verdict, numbers={**numbers, **verdict.numbers})
         if isinstance(verdict, AtMost) and verdict.amount_raw < amount_raw:
@@ -84,24 +83,24 @@ def _decided(sized: Sized, amount_raw: int, rule: str, numbers: Mapping[str, obj
 # Safety: what the chain or a person has forbidden. Both sides meet these.
 
 
-def _program_runs(_trade: LeaderTrade, _sized: Sized, _situation: Situation, vault: VaultState) -> Verdict:
+def _program_runs(_sized: Sized, _situation: Situation, vault: VaultState) -> Verdict:
     return Refused("program paused") if vault.config.paused else PASSES
 
 
-def _vault_is_active(_trade: LeaderTrade, _sized: Sized, _situation: Situation, vault: VaultState) -> Verdict:
+def _vault_is_active(_sized: Sized, _situation: Situation, vault: VaultState) -> Verdict:
     return PASSES if vault.vault.is_active else Refused("vault inactive")
 
 
-def _bot_is_ours(_trade: LeaderTrade, _sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _bot_is_ours(_sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     granted = vault.vault.bot_authority
     return PASSES if str(granted) == situation.bot else Refused("bot not granted", {"granted": str(granted) if granted else None})
 
 
-def _vault_is_not_paused(_trade: LeaderTrade, _sized: Sized, _situation: Situation, vault: VaultState) -> Verdict:
+def _vault_is_not_paused(_sized: Sized, _situation: Situation, vault: VaultState) -> Verdict:
     return Refused("vault paused") if vault.policy.paused else PASSES
 
 
-def _bot_has_time(_trade: LeaderTrade, _sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _bot_has_time(_sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     now, until = situation.now.unix_seconds, vault.policy.limits(situation.now.unix_seconds).bot_expires_at
     return PASSES if now < until else Refused("bot expired", {"expired_at": until, "now": now})
 
@@ -109,21 +108,21 @@ def _bot_has_time(_trade: LeaderTrade, _sized: Sized, situation: Situation, vaul
 # Wishes: what this follower wants copied at all. Entries only.
 
 
-def _is_followed(_trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _is_followed(_sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     ended = situation.follow.valid_to_slot
     return PASSES if ended is None else Skipped("no longer followed", {"ended_slot": ended})
 
 
-def _copies_entries(_trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _copies_entries(_sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     return Skipped("exits only") if situation.follow.mode is FollowMode.EXIT_ONLY else PASSES
 
 
-def _mint_is_wanted(_trade: LeaderTrade, sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _mint_is_wanted(sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     return PASSES if situation.follow.lists_allow(sized.leg.mint) else Skipped("mint not on the follower's list", {"mint": sized.leg.mint})
 
 
-def _is_fresh(trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
-    age = situation.now.slot - trade.slot
+def _is_fresh(sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+    age = situation.now.slot - sized.asked_slot
     numbers = {"age_slots": age, "age_slots_max": ENTRY_AGE_SLOTS_MAX}
     return PASSES if age <= ENTRY_AGE_SLOTS_MAX else Skipped("stale leader trade", numbers)
 
@@ -131,16 +130,16 @@ def _is_fresh(trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: V
 # The token and the vault's list.
 
 
-def _token_is_fit(_trade: LeaderTrade, sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _token_is_fit(sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     token = situation.tokens.get(sized.leg.mint) or UnfitToken(sized.leg.mint, "not read")
     return Refused("token screen", {"mint": token.mint, "reason": token.reason}) if isinstance(token, UnfitToken) else PASSES
 
 
-def _token_has_a_price(_trade: LeaderTrade, sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _token_has_a_price(sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     return PASSES if sized.leg.mint in situation.prices else Refused("no price", {"mint": sized.leg.mint})
 
 
-def _vault_admits_mint(_trade: LeaderTrade, sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _vault_admits_mint(sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     admitted = vault.policy.may_buy(Pubkey.from_string(sized.leg.mint), situation.now.unix_seconds)
     return PASSES if admitted else Refused("mint not allowed by the vault", {"mint": sized.leg.mint})
 
@@ -148,46 +147,46 @@ def _vault_admits_mint(_trade: LeaderTrade, sized: Sized, situation: Situation, 
 # Amounts.
 
 
-def _follower_trade_cap(_trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _follower_trade_cap(_sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     cap = situation.follow.caps.trade_max_raw
     return PASSES if cap is None else AtMost(cap, {"trade_max_raw": str(cap)})
 
 
-def _follower_day_cap(trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _follower_day_cap(_sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     cap = situation.follow.caps.day_max_raw
     if cap is None:
         return PASSES
-    spent = situation.portfolio.bought_today_raw.get(trade.leader, 0) + situation.portfolio.opening_raw(trade.leader)
+    spent = situation.portfolio.bought_today_raw.get(situation.follow.leader, 0) + situation.portfolio.opening_raw(situation.follow.leader)
     return AtMost(cap - spent, {"day_max_raw": str(cap), "bought_today_raw": str(spent)})
 
 
-def _leader_exposure_cap(trade: LeaderTrade, _sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
+def _leader_exposure_cap(_sized: Sized, situation: Situation, _vault: VaultState) -> Verdict:
     cap = situation.follow.caps.exposure_max_raw
     if cap is None:
         return PASSES
-    exposed = situation.portfolio.holdings.exposure_raw(trade.leader) + situation.portfolio.opening_raw(trade.leader)
+    exposed = situation.portfolio.holdings.exposure_raw(situation.follow.leader) + situation.portfolio.opening_raw(situation.follow.leader)
     return AtMost(cap - exposed, {"exposure_max_raw": str(cap), "exposure_raw": str(exposed)})
 
 
-def _vault_trade_cap(_trade: LeaderTrade, _sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _vault_trade_cap(_sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     cap = vault.policy.limits(situation.now.unix_seconds).trade_cap(vault.vault.total_deposited)
     return AtMost(cap, {"vault_trade_cap_raw": str(cap)})
 
 
-def _vault_day_cap(_trade: LeaderTrade, _sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _vault_day_cap(_sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     now = situation.now.unix_seconds
     cap = vault.policy.limits(now).day_cap(vault.vault.total_deposited)
     spent = vault.policy.spent_in_day(now) + situation.portfolio.reserved_raw(vault.base_mint)
     return AtMost(cap - spent, {"vault_day_cap_raw": str(cap), "spent_in_day_raw": str(spent)})
 
 
-def _vault_can_pay(_trade: LeaderTrade, sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _vault_can_pay(sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     mint = Mint(sized.leg.input.mint)
     held, reserved = vault.balances_raw.get(mint, 0), situation.portfolio.reserved_raw(mint)
     return AtMost(held - reserved, {"held_raw": str(held), "reserved_raw": str(reserved)})
 
 
-def _vault_loss_cap(_trade: LeaderTrade, sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
+def _vault_loss_cap(sized: Sized, situation: Situation, vault: VaultState) -> Verdict:
     """A sale below pro-rata cost charges its shortfall to the rolling day; shortfall per unit bounds the units."""
     slot = vault.policy.slot_of(Pubkey.from_string(sized.leg.mint))
     price, base = situation.prices.get(sized.leg.mint), situation.prices.get(vault.base_mint)

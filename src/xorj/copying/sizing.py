@@ -15,7 +15,7 @@ from xorj.copying.vault_state import NoVault, VaultState
 from xorj.market.token_screen import ClassicToken
 from xorj.prices.price import Price
 from xorj.primitives.amounts import BPS_PER_ONE, TokenAmount
-from xorj.primitives.ids import Mint
+from xorj.primitives.ids import Mint, Slot
 
 BASE_DECIMALS = 6
 SHARE_DIGITS = 6
@@ -25,9 +25,10 @@ CLOSE_LEG, OPEN_LEG = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """A leg as the leader's trade asks for it, before limits."""
+    """A leg as it is asked for by what happened at `asked_slot`, before limits."""
 
     leg: Leg
+    asked_slot: Slot
     rule: str
     numbers: Numbers
 
@@ -52,7 +53,8 @@ def entry(trade: LeaderTrade, mint: Mint, situation: Situation, *, leg: int = CL
     }
     if wanted <= 0:
         return Skipped("below the smallest trade", numbers)
-    return Sized(Leg(leg, Side.BUY, TokenAmount(vault.base_mint, wanted, BASE_DECIMALS), mint), "share of equity", numbers)
+    buy = Leg(leg, Side.BUY, TokenAmount(vault.base_mint, wanted, BASE_DECIMALS), mint)
+    return Sized(buy, trade.slot, "share of equity", numbers)
 
 
 def exit_of(trade: LeaderTrade, mint: Mint, situation: Situation) -> Sized | Skipped:
@@ -72,7 +74,19 @@ def exit_of(trade: LeaderTrade, mint: Mint, situation: Situation) -> Sized | Ski
     if units < position.units_raw and _is_dust(position.units_raw - units, situation.prices.get(mint), situation):
         units, rule = position.units_raw, "what would be left is dust"
     decimals = token.decimals if isinstance(token, ClassicToken) else trade.input.decimals
-    return Sized(Leg(CLOSE_LEG, Side.SELL, TokenAmount(mint, units, decimals), vault.base_mint), rule, numbers)
+    return Sized(Leg(CLOSE_LEG, Side.SELL, TokenAmount(mint, units, decimals), vault.base_mint), trade.slot, rule, numbers)
+
+
+def exit_whole(mint: Mint, situation: Situation, rule: str) -> Sized | Skipped:
+    """The sale of all that is held of `mint` for the follow's leader, whatever he did last."""
+    position = situation.portfolio.holdings.position(situation.follow.leader, mint)
+    vault, token = situation.vault, situation.tokens.get(mint)
+    if isinstance(vault, NoVault):
+        return Skipped("no vault", {"reason": vault.reason})
+    if not isinstance(token, ClassicToken):
+        return Skipped("token screen", {"mint": mint})
+    leg = Leg(CLOSE_LEG, Side.SELL, TokenAmount(mint, position.units_raw, token.decimals), vault.base_mint)
+    return Sized(leg, situation.now.slot, rule, {"units_held_raw": str(position.units_raw)})
 
 
 def _is_dust(left_raw: int, price: Price | None, situation: Situation) -> bool:

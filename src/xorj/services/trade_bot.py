@@ -26,6 +26,7 @@ from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents, 
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
+from xorj.adapters.postgres.missed_exits import PostgresMissedExits
 from xorj.adapters.postgres.projections import NEW_INTENTS
 from xorj.adapters.postgres.settlements import PostgresSettlements
 from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
@@ -41,6 +42,7 @@ from xorj.copying.follow_leaders import Watch
 from xorj.copying.follow_leaders_live import Bells, follow_leaders
 from xorj.copying.follow_ranking import follow_ranking
 from xorj.copying.plan_copies import Planning
+from xorj.copying.plan_missed_exits import plan_missed_exits
 from xorj.copying.plan_under_gate import plan_under_gate
 from xorj.copying.situation import Stopped
 from xorj.engine_api.trade_bot import BotStatus, trade_bot_routes
@@ -58,6 +60,7 @@ from xorj.supervisor.runtime_folder import runtime_folder
 
 MODEL = "v1"
 RANKING_LOOK_S = 1.0
+MISSED_EXITS_LOOK_S = 5.0
 HEARTBEAT_S = 1.0
 
 log = logging.get("trade-bot")
@@ -167,6 +170,7 @@ def _tasks(parts: Parts) -> list[http.Task]:
         lambda: follow_leaders(watch, follows, parts.mentions, parts.bells, parts.watched),
         lambda: follow_vaults_live(vault_watch, parts.mentions, parts.bells.follows),
         lambda: _follow_ranking(parts),
+        lambda: _get_out(parts, planning),
         lambda: _beat(parts),
         lambda: wake_on(listening, NEW_INTENTS, parts.wakes.intents),
     ]
@@ -217,6 +221,18 @@ async def _follow_ranking(parts: Parts) -> None:
         except Unavailable as error:
             log.warning("ranking_not_followed", error=str(error))
         await asyncio.sleep(RANKING_LOOK_S)
+
+
+async def _get_out(parts: Parts, planning: Planning) -> None:
+    exits = PostgresMissedExits(parts.engine, parts.genesis)
+    while True:
+        await asyncio.sleep(MISSED_EXITS_LOOK_S)
+        try:
+            for copy in await plan_missed_exits(planning, exits) if await _may_plan(parts) else ():
+                log.info("missed_exit_planned", vault=copy.follow.vault, leader=copy.follow.leader, rule=copy.decision.rule)
+                parts.wakes.intents.set()
+        except Unavailable as error:
+            log.warning("missed_exits_not_planned", error=str(error))
 
 
 async def _beat(parts: Parts) -> None:
