@@ -101,7 +101,7 @@ def test_compiled_and_interpreted_matching_agree_to_the_bit() -> None:
     starts[0] = True
     quantity = random.normal(size=count) * 1e9
     value = random.random(count) * 1e3
-    compiled_out, rows = np.zeros((5, count)), [[0.0] * count for _ in range(5)]
+    compiled_out, rows = np.zeros((6, count)), [[0.0] * count for _ in range(6)]
     fifo_kernel.compiled()(starts, quantity, value, np.zeros(count), np.zeros(count), compiled_out)
     fifo_kernel.match_lots(starts.tolist(), quantity.tolist(), value.tolist(), [0.0] * count, [0.0] * count, rows)
     assert np.array_equal(compiled_out, np.array(rows))

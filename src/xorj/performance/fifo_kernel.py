@@ -13,10 +13,10 @@ Series = Any  # a list of floats, or an array of them
 def match_lots(starts: Series, quantity: Series, value: Series, lot_quantity: Series, lot_cost: Series, out: Series) -> None:
     """Legs sorted by (wallet, token, order): above zero a purchase, below zero a sale; `starts` marks the first leg of each pair.
 
-    `out` rows, by leg: matched proceeds, cost of what was closed, unmatched proceeds, quantity held after, its cost.
+    `out` rows, by leg: matched proceeds, cost of what was closed, unmatched proceeds, quantity closed, quantity held after, its cost.
     `lot_quantity` and `lot_cost` are room for the open lots.
     """
-    matched, closed_cost, unmatched, held, held_cost = out[0], out[1], out[2], out[3], out[4]
+    matched, closed_cost, unmatched, closed, held, held_cost = out[0], out[1], out[2], out[3], out[4], out[5]
     head = tail = 0
     quantity_held = cost_held = 0.0
     for leg in range(len(quantity)):
@@ -46,6 +46,7 @@ def match_lots(starts: Series, quantity: Series, value: Series, lot_quantity: Se
             matched[leg] = value[leg] * ((sold - left) / sold)
             unmatched[leg] = value[leg] - matched[leg]
             closed_cost[leg] = cost
+            closed[leg] = sold - left
             quantity_held = quantity_held - (sold - left) if head < tail else 0.0
             cost_held = cost_held - cost if head < tail else 0.0
         held[leg] = quantity_held

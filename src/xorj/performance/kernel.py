@@ -24,7 +24,7 @@ COMPILE_LEGS_MIN = 400_000
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-_RESULTS = 5
+_RESULTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def performance_of(valuation: Valuation, as_of_block_time: int) -> list[Performa
         return []
     tokens: dict[Mint, int] = {}
     legs = _matched_legs(swaps, tokens)
-    by_swap = [_sums(legs.swap, row, len(swaps)) for row in legs.out[:3]]
+    by_swap = [_sums(legs.swap, row, len(swaps)) for row in legs.out[:4]]
     shortfalls = _shortfalls(swaps)
     book = _Book(swaps, legs, by_swap, shortfalls, _Marks(list(tokens), valuation.executions), as_of_block_time)
     bounds = _bounds(swaps)
@@ -77,7 +77,7 @@ class _Book:
     def wallet(self, first: int, last: int, first_leg: int, last_leg: int) -> Performance:
         """The performance of the wallet whose swaps are first..last and whose legs are first_leg..last_leg."""
         swaps = self.swaps[first:last]
-        matched, cost, unmatched = (row[first:last] for row in self.by_swap)
+        matched, cost, unmatched, closed = (row[first:last] for row in self.by_swap)
         realised, fees = matched - cost, np.array([_fee_usd(one) for one in swaps])
         day_of = np.array([one.swap.block_time for one in swaps], dtype=np.int64) // DAY_S
         days = int(self.as_of // DAY_S - day_of[0] + 1)
@@ -87,7 +87,7 @@ class _Book:
         unrealised = self._unrealised(ends, first_leg, last_leg)
         pnl = np.cumsum(daily[0] - daily[1]) + unrealised
         returns = daily_returns(pnl, daily[2])
-        closing = _closing(swaps, matched)
+        closing = _closing(swaps, closed)
         gains, losses = float(realised[realised > 0].sum()), float(-realised[realised < 0].sum())
         capital = float(contributions.sum())
         return Performance(
@@ -125,7 +125,7 @@ class _Book:
             rows = slice(first_leg + int(start), first_leg + stop)
             times = np.array([self.swaps[at].swap.block_time for at in self.legs.swap[rows]], dtype=np.int64)
             after = np.searchsorted(times, ends, side="right")
-            held, held_cost = (np.concatenate(([0.0], self.legs.out[row][rows]))[after] for row in (3, 4))
+            held, held_cost = (np.concatenate(([0.0], self.legs.out[row][rows]))[after] for row in (4, 5))
             price = self.marks.at(int(token[start]), ends)
             total += np.where(np.isnan(price), 0.0, held * np.nan_to_num(price) - held_cost)
         return total
@@ -205,7 +205,7 @@ def _fee_usd(one: ValuedSwap) -> float:
     return lamports / LAMPORTS_PER_SOL * float(one.sol_price_usd or 0)
 
 
-def _closing(swaps: Sequence[ValuedSwap], matched: Floats) -> Bools:
+def _closing(swaps: Sequence[ValuedSwap], closed: Floats) -> Bools:
     """Swaps that close or switch a position and closed some known quantity."""
     closes = [direction(one.swap.input.mint, one.swap.output.mint) in (Direction.CLOSE, Direction.SWITCH) for one in swaps]
-    return np.array(closes, dtype=np.bool_) & (matched > 0)
+    return np.array(closes, dtype=np.bool_) & (closed > 0)

@@ -21,7 +21,7 @@ from xorj.adapters.postgres.transactions import transaction
 from xorj.adapters.postgres.trust import PostgresTrust
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import Commitment
-from xorj.demo.identities import EXCLUDED_WALLETS
+from xorj.demo.identities import ARBITRAGE, EXCLUDED_WALLETS
 from xorj.engine_api.quant_engine import quant_engine_routes
 from xorj.market.local_amm import PROGRAM_ID as LOCAL_AMM
 from xorj.observability import health, http, logging, metrics
@@ -67,7 +67,7 @@ class Parts:
     @property
     def rules(self) -> Rules:
         if self.settings.allow_unscored:
-            return Rules(trades_min=1, active_days_min=0, closing_trades_min=0, unmatched_share_max=1.0, excluded=self.excluded)
+            return Rules(active_days_min=0, unmatched_share_max=1.0, excluded=self.excluded)
         return Rules(excluded=self.excluded)
 
 
@@ -132,7 +132,8 @@ async def _chain_is_there(parts: Parts) -> None:
 
 
 async def _ingest(parts: Parts) -> Ingested:
-    sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,), excluded=parts.excluded)
+    makers = frozenset({Wallet(str(ARBITRAGE.pubkey()))}) & parts.excluded
+    sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,), excluded=parts.excluded, makers=makers)
     with metrics.INGEST_SECONDS.time():
         ingested = await ingest_swaps(sources, parts.node, parts.lake)
     for outcome, count in ingested.outcomes.items():

@@ -26,11 +26,15 @@ PAGES_PER_ADDRESS_MAX = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read."""
+    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read.
+
+    `makers` are excluded wallets that are in so many of a venue's transactions that it pays to list theirs, in order not to read them.
+    """
 
     venues: tuple[Address, ...]
     watched: frozenset[Wallet] = frozenset()
     excluded: frozenset[Wallet] = frozenset()
+    makers: frozenset[Wallet] = frozenset()
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, 
     `progress` is told transactions read and transactions to read.
     """
     ingested = Ingested()
-    venue_rows = await _venues_after_cursors(sources.venues, reader, lake)
+    venue_rows = await _venues_after_cursors(sources, reader, lake)
     pending = await _histories(sources.watched, reader, lake)
     done = 0
     for rows in _slices(venue_rows):
@@ -78,14 +82,14 @@ async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, 
     return ingested
 
 
-async def _venues_after_cursors(venues: Iterable[Address], reader: HistoryReader, lake: SwapLake) -> list[SignatureInfo]:
-    """Successful transactions of all venues after their cursors, oldest first, each once."""
+async def _venues_after_cursors(sources: Sources, reader: HistoryReader, lake: SwapLake) -> list[SignatureInfo]:
+    """Successful transactions of all venues after their cursors, oldest first, each once, without those of the market's makers."""
     found: dict[Signature, SignatureInfo] = {}
-    for venue in venues:
+    for venue in sources.venues:
         cursor = await lake.venue_cursor(venue)
-        for row in await _after(venue, cursor, None, reader):
-            if row.error is None:
-                found[row.signature] = row
+        rows = await _after(venue, cursor, None, reader)
+        made = {row.signature for maker in sources.makers if rows for row in await _after(Address(maker), cursor, None, reader)}
+        found |= {row.signature: row for row in rows if row.error is None and row.signature not in made}
     return sorted(found.values(), key=lambda row: (row.slot, -1 if row.transaction_index is None else row.transaction_index))
 
 
