@@ -32,8 +32,8 @@ from xorj.supervisor.launch import launching
 
 OFFSET_STEP, OFFSETS_TRIED = 500, 40
 BOT = "trade-bot"
-# most of the recorded wallets trade once; of twenty, some go on trading
-REPLAY_LEADERS_MAX = 20
+# a recorded day has few wallets that trade often, and passes in minutes: their ranking need not be made anew every few seconds
+REPLAY_LEADERS_MAX, REPLAY_SCORING_EVERY_S = 10, 60
 # what must not reach the demo from the shell that starts it: it stands alone, on its own database and chain
 _FOREIGN = ("DATABASE_URL", "REDIS_URL")
 
@@ -59,6 +59,7 @@ def demo(
     told = {"XORJ_SEED": str(seed), "XORJ_ENVIRONMENT": "local"}
     if replay is not None:
         told |= {"XORJ_REPLAY": str(replay.absolute()), "XORJ_LEADERS_MAX": str(REPLAY_LEADERS_MAX)}
+        told["XORJ_SCORING_EVERY_S"] = str(REPLAY_SCORING_EVERY_S)
     if allow_unscored or replay is not None:
         told["XORJ_ALLOW_UNSCORED"] = "true"
     with _standing_alone(), _folder(data_dir) as folder:
