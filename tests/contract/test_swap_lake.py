@@ -1,7 +1,9 @@
 """What every swap lake does, the one in memory and the Delta table alike; then what only the one on the disk can get wrong."""
 
 import asyncio
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,37 @@ async def test_a_corrupt_log_is_refused_with_its_cause(tmp_path: Path) -> None:
     spoil_the_log(tmp_path)
     with pytest.raises(Unavailable, match="lake"):
         await DeltaLake(tmp_path, LOCAL_GENESIS).cursors()
+
+
+async def test_a_full_disk_is_refused_with_its_cause_and_what_was_there_stays_readable(tmp_path: Path) -> None:
+    lake = DeltaLake(tmp_path, LOCAL_GENESIS)
+    await lake.commit([swapped("ana", "1 SOL", "90 USDC", slot=1)], {VENUE: Slot(1)})
+    more = [swapped("ana", "1 SOL", "90 USDC", slot=slot) for slot in range(2, 500)]
+    with no_file_may_grow_beyond(100), pytest.raises(Unavailable, match="lake"):
+        await lake.commit(more, {VENUE: Slot(500)})
+    assert len(await lake.swaps()) == 1
+    assert await lake.venue_cursor(VENUE) == 1
+    assert await lake.commit(more, {VENUE: Slot(500)}) == len(more)
+    assert len(await DeltaLake(tmp_path, LOCAL_GENESIS).swaps()) == len(more) + 1
+
+
+@contextmanager
+def no_file_may_grow_beyond(limit_bytes: int) -> Iterator[None]:
+    """As on a full disk, every write beyond fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "lake"
+    in_the_way.touch()
+    lake = DeltaLake(in_the_way, LOCAL_GENESIS)
+    with pytest.raises(Unavailable, match="lake"):
+        await lake.commit([record("ana", slot=1)], {})
 
 
 async def test_a_missing_file_is_refused_and_never_read_as_a_shorter_history(tmp_path: Path) -> None:
