@@ -25,7 +25,7 @@ from xorj.execution.rejected import Rejected
 from xorj.execution.simulation_checks import check_simulation
 from xorj.execution.vault_checks import check_nonce, check_vault
 from xorj.execution.vault_state import NoVault, TradeAddresses, VaultState
-from xorj.observability import logging
+from xorj.observability import logging, metrics
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import BrokenInvariant
 from xorj.primitives.ids import Address, Signature, Slot
@@ -252,5 +252,6 @@ async def _rejected(desk: Desk, lease: Lease, intent: Intent, rejected: Rejected
 
 async def _cancel(desk: Desk, lease: Lease, intent: Intent, reason: str) -> Ended:
     ended = await desk.stores.intents.end(lease, intent, IntentState.CANCELLED, reason)
+    metrics.EXECUTIONS.labels("cancelled").inc()
     log.info("intent_cancelled", intent_id=intent.id, reason=reason)
     return Ended(ended)

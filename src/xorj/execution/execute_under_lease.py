@@ -12,8 +12,8 @@ from xorj.execution.execute_intents import Sent, execute_intent
 from xorj.execution.intent import Intent
 from xorj.execution.lease import LEASE_SECONDS, RENEW_SECONDS, ChangedElsewhere, Deposed, Lease
 from xorj.execution.ports import LeaseStore, LedgerAudit
-from xorj.execution.reconcile_intents import Resends, reconcile, require_chain, settle_open_attempts
-from xorj.observability import logging
+from xorj.execution.reconcile_intents import Resends, Round, reconcile, require_chain, settle_open_attempts
+from xorj.observability import logging, metrics
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address
 
@@ -39,6 +39,13 @@ class Gate:
 
     def close(self) -> None:
         self.lease, self.is_open = None, False
+        metrics.LEASE_EPOCH.set(0)
+
+    def note(self, outcome: Round) -> None:
+        """What the last round over the open attempts came to."""
+        self.open_attempts, self.in_doubt = outcome.open_attempts, outcome.in_doubt
+        metrics.ATTEMPTS_OPEN.labels("no").set(outcome.open_attempts - outcome.in_doubt)
+        metrics.ATTEMPTS_OPEN.labels("yes").set(outcome.in_doubt)
 
 
 @dataclass(slots=True)
@@ -72,6 +79,7 @@ async def _taken(leases: LeaseStore, holder: str) -> Lease:
 async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit, gate: Gate, wakes: Wakes) -> None:
     """Everything that is done under one lease. The first part to fail ends the others."""
     gate.lease = lease
+    metrics.LEASE_EPOCH.set(lease.epoch)
     resends, busy = Resends(), set[str]()
     try:
         async with asyncio.TaskGroup() as group:
@@ -92,7 +100,7 @@ async def _boot(desk: Desk, lease: Lease, audit: LedgerAudit, gate: Gate, resend
     await require_chain(desk)
     while True:
         outcome = await settle_open_attempts(desk, lease, resends)
-        gate.open_attempts, gate.in_doubt = outcome.open_attempts, outcome.in_doubt
+        gate.note(outcome)
         if outcome.open_attempts <= outcome.in_doubt:
             break
         await asyncio.sleep(SETTLE_S)
@@ -141,8 +149,10 @@ async def _due(desk: Desk, gate: Gate, busy: set[str]) -> list[Intent]:
 
 
 async def _one(desk: Desk, lease: Lease, intent: Intent, wakes: Wakes, busy: set[str]) -> None:
+    started = asyncio.get_running_loop().time()
     try:
         if isinstance(await execute_intent(desk, lease, intent), Sent):
+            metrics.EXECUTION_SECONDS.observe(asyncio.get_running_loop().time() - started)
             wakes.attempts.set()
     except (Unavailable, ChangedElsewhere) as error:
         log.warning("intent_not_executed", intent_id=intent.id, error=str(error))
@@ -152,7 +162,7 @@ async def _one(desk: Desk, lease: Lease, intent: Intent, wakes: Wakes, busy: set
 
 async def _settled(desk: Desk, lease: Lease, gate: Gate, resends: Resends, busy: set[str]) -> None:
     outcome = await settle_open_attempts(desk, lease, resends, busy)
-    gate.open_attempts, gate.in_doubt = outcome.open_attempts, outcome.in_doubt
+    gate.note(outcome)
 
 
 async def _reconciled(desk: Desk, lease: Lease, audit: LedgerAudit, gate: Gate, resends: Resends, busy: set[str]) -> None:

@@ -37,7 +37,7 @@ from xorj.execution.settlement import (
     may_have_expired,
     providers_needed,
 )
-from xorj.observability import logging
+from xorj.observability import logging, metrics
 from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot
 from xorj.vault import accounts, borsh
@@ -220,6 +220,7 @@ async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Inte
     fill = fill_of(intent, attempt, transaction)
     await desk.checkpoint(Moment.FINALIZED, intent.id)
     await desk.stores.settlements.settle(lease, attempt, intent, fill, said)
+    metrics.EXECUTIONS.labels("settled").inc()
     log.info("intent_settled", intent_id=intent.id, signature=attempt.signature, slot=fill.slot, output_raw=fill.output_raw)
     await desk.checkpoint(Moment.SETTLED, intent.id)
 
@@ -228,6 +229,7 @@ async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Inte
     cost = cost_of(await _transaction(desk, attempt))
     await desk.checkpoint(Moment.FINALIZED, intent.id)
     await desk.stores.settlements.revert(lease, attempt, intent, verdict.slot, verdict.error, cost, said)
+    metrics.EXECUTIONS.labels("reverted").inc()
     log.info("intent_reverted", intent_id=intent.id, signature=attempt.signature, slot=verdict.slot, error=verdict.error)
     await desk.checkpoint(Moment.SETTLED, intent.id)
 
@@ -235,12 +237,15 @@ async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Inte
 async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Witness], now: Slot) -> None:
     ends = intent.attempts_count >= desk.bounds.attempts_max or now > intent.expires_slot or intent.state is IntentState.QUARANTINED
     await desk.stores.settlements.bury(lease, attempt, intent, dead.proof, said, ends=ends)
+    if ends:
+        metrics.EXECUTIONS.labels("abandoned").inc()
     log.info("attempt_died", intent_id=intent.id, attempt_id=attempt.id, proof=dead.proof, ends=ends)
 
 
 async def _doubt(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Witness]) -> None:
     if intent.state is not IntentState.QUARANTINED:
         await desk.stores.settlements.doubt(lease, attempt, intent, verdict, said)
+        metrics.EXECUTIONS.labels("quarantined").inc()
         log.error("intent_quarantined", intent_id=intent.id, attempt_id=attempt.id, verdict=str(verdict))
 
 

@@ -23,3 +23,10 @@ INGEST_LAG_SLOTS = Gauge("xorj_ingest_lag_slots", "Finalized slots that the lake
 SCORING_RUNS = Counter("xorj_scoring_runs_total", "Scoring runs, by how they ended.", ["status"])
 SCORING_SECONDS = Histogram("xorj_scoring_seconds", "Time of one scoring run.", buckets=LATENCY_SECONDS)
 TRADERS_RANKED = Gauge("xorj_traders_ranked", "Wallets that the newest run ranked.")
+EXECUTIONS = Counter("xorj_trade_executions_total", "Intents that came to an end, by how.", ["result"])
+EXECUTION_SECONDS = Histogram(
+    "xorj_execution_seconds", "From taking up an intent to handing its bytes to the network.", buckets=LATENCY_SECONDS
+)
+ATTEMPTS_OPEN = Gauge("xorj_attempts_open", "Attempts whose fate is not proven yet, by whether a person must look.", ["in_doubt"])
+LEASE_EPOCH = Gauge("xorj_lease_epoch", "The lease epoch that this process acts under, 0 while it does not act.")
+SIGNATURES = Counter("xorj_signatures_total", "What the signer was asked to sign, by the rule that refused it or 'signed'.", ["result"])

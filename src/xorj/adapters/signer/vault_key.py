@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 from xorj.adapters.signer import wire
 from xorj.adapters.signer.epoch_file import EpochFile
 from xorj.chain.ports import AccountReader
-from xorj.observability import logging
+from xorj.observability import logging, metrics
 from xorj.primitives.clock import ChainClock
 from xorj.primitives.errors import BrokenInvariant
 from xorj.primitives.ids import Address
@@ -51,6 +51,7 @@ class VaultKey:
         signature = self._key.sign_message(asked.message)
         if not signature.verify(self.address, asked.message):
             raise BrokenInvariant("a signature of ours does not verify", key=str(self.address))
+        metrics.SIGNATURES.labels("signed").inc()
         log.info("message_signed", action=verdict.action, vault=str(verdict.vault), nonce=verdict.nonce, signature=str(signature))
         return wire.SignReply(signature=str(signature))
 
@@ -64,5 +65,6 @@ class VaultKey:
         return message_policy.view(wanted[0], (vault.data, policy.data, config.data), max(now.slot, vault.slot), now.unix_seconds)
 
     def _refused(self, refused: Refused) -> wire.SignReply:
+        metrics.SIGNATURES.labels(refused.rule).inc()
         log.warning("message_refused", rule=refused.rule, detail=refused.detail)
         return wire.SignReply(refused=(refused.rule, refused.detail))
