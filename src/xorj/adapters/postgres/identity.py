@@ -7,7 +7,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from xorj.adapters.postgres.tables import challenges, sessions, users
+from xorj.adapters.postgres.tables import challenges, sessions, users, vaults
 from xorj.adapters.postgres.transactions import transaction
 from xorj.identity.challenge import Challenge
 from xorj.identity.permissions import Permission
@@ -81,6 +81,9 @@ class PostgresUsers:
         async with transaction(self._engine) as connection:
             await connection.execute(new)
             row = (await connection.execute(select(users.c.id, users.c.closed_at).where(users.c.wallet_address == wallet))).one()
+            # A vault may have been seen on the chain before its owner ever came here.
+            mine = update(vaults).where(vaults.c.owner == wallet, vaults.c.user_id.is_(None))
+            await connection.execute(mine.values(user_id=row.id))
         if row.closed_at is not None:
             raise RefusedForSafety(f"the user of wallet {wallet} was closed")
         return UserId(row.id)

@@ -45,9 +45,9 @@ CREATE TABLE leader_trades (
     CONSTRAINT leader_trades_leader_signature_swap_index_key UNIQUE (leader, signature, swap_index)
 );
 
-CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
-
 CREATE INDEX idx_leader_trades_slot ON leader_trades (slot DESC);
+
+CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
 
 CREATE TABLE sweep_cursors (
     bot TEXT NOT NULL,
@@ -93,9 +93,9 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_pkey PRIMARY KEY (sid_hash)
 );
 
-CREATE INDEX idx_sessions_user_id ON sessions (user_id);
-
 CREATE INDEX idx_sessions_expires_at ON sessions (expires_at);
+
+CREATE INDEX idx_sessions_user_id ON sessions (user_id);
 
 CREATE UNLOGGED TABLE rate_limit_hits (
     key TEXT NOT NULL,
@@ -293,9 +293,9 @@ CREATE TABLE follows (
     CONSTRAINT follows_subscription_id_fkey FOREIGN KEY(subscription_id) REFERENCES bot_subscriptions (id) ON DELETE RESTRICT
 );
 
-CREATE UNIQUE INDEX idx_follows_vault_leader ON follows (vault, leader) WHERE valid_to_slot is null;
-
 CREATE INDEX idx_follows_leader ON follows (leader);
+
+CREATE UNIQUE INDEX idx_follows_vault_leader ON follows (vault, leader) WHERE valid_to_slot is null;
 
 CREATE TABLE decisions (
     id TEXT NOT NULL,
@@ -360,9 +360,9 @@ CREATE TABLE intents (
     CONSTRAINT intents_decision_id_fkey FOREIGN KEY(decision_id) REFERENCES decisions (id) ON DELETE RESTRICT
 );
 
-CREATE INDEX idx_intents_user_created ON intents (user_id, created_at DESC);
-
 CREATE INDEX idx_intents_open ON intents (state, created_slot) WHERE state in ('new', 'reserved', 'in_flight');
+
+CREATE INDEX idx_intents_user_created ON intents (user_id, created_at DESC);
 
 CREATE UNIQUE INDEX idx_intents_nonce ON intents (vault, bot_epoch, nonce) WHERE nonce is not null;
 
