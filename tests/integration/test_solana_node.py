@@ -15,7 +15,7 @@ from tests.fakes.localnet_world import ANA, ANA_TOKENS_RAW, BEN, BEN_LAMPORTS, B
 
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
-from xorj.adapters.solana_rpc.subscriptions import Gap, Logged, SignatureReached, SlotBegun, Subscriptions
+from xorj.adapters.solana_rpc.subscriptions import AccountChanged, Gap, Logged, SignatureReached, SlotBegun, Subscriptions
 from xorj.chain.transactions import Commitment
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Address, Signature, Wallet
@@ -142,6 +142,25 @@ async def test_logs_of_an_address_are_told_and_a_restart_of_the_node_is_a_gap(ch
         told = await anext(following)
         assert isinstance(told, Logged)
         assert told.signature == second
+
+
+async def test_an_account_that_changes_is_told(chain: LocalnetProcess, node: SolanaNode) -> None:
+    ben = Address(str(BEN.pubkey()))
+    following = Subscriptions(chain.websocket_url, name="local").account(ben)
+    async with contextlib.aclosing(following), asyncio.timeout(WAIT_S_MAX):
+        assert await anext(following) == Gap(None)
+        await landed(node, 3, Commitment.CONFIRMED)
+        told = await anext(following)
+        assert isinstance(told, AccountChanged)
+        assert told.address == ben
+        (account,) = await node.accounts([ben], slot_min=told.slot)
+        assert account is not None
+        assert account.lamports == BEN_LAMPORTS + 3
+
+
+async def test_a_subscription_that_the_node_refuses_is_not_asked_for_again(chain: LocalnetProcess) -> None:
+    with pytest.raises(Unavailable, match="refused"):
+        await anext(Subscriptions(chain.websocket_url, name="local").logs(Address("not an address")))
 
 
 async def test_a_signature_is_told_once_and_slots_as_they_begin(chain: LocalnetProcess, node: SolanaNode) -> None:

@@ -9,7 +9,7 @@ from xorj.swaps.swap import Swap
 
 
 class SwapLake(Protocol):
-    """The history of every ingested wallet, of one chain. Every method raises Unavailable when the lake cannot be read or written."""
+    """The writing side: the history of every ingested wallet of one chain. Every method raises Unavailable when the lake cannot be used."""
 
     async def cursors(self) -> Mapping[Wallet, Cursor]:
         """How far each known wallet is complete."""
@@ -20,9 +20,6 @@ class SwapLake(Protocol):
     async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
         """Adds records and moves cursors in one commit; returns how many were new. A wallet's records must come whole slots at a time
         and oldest first; those not after its cursor are dropped, so that repeating a commit changes nothing."""
-
-    async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
-        """Every swap at or before `as_of`, sorted by wallet and order key."""
 
 
 class SwapReader(Protocol):
