@@ -9,8 +9,10 @@ from tests.fakes.trust_store import MemoryTrust
 
 from xorj.chain.transactions import ChainTransaction
 from xorj.performance.compute_performance import compute_performance
-from xorj.primitives.ids import Slot
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.ingest_swaps import Sources, ingest_swaps
+from xorj.swaps.swap import Swap
 from xorj.trust.classic_score import classic_score
 from xorj.trust.eligibility import Rules
 from xorj.trust.score_wallets import score_and_store, score_wallets
@@ -103,3 +105,19 @@ async def test_a_chain_without_swaps_has_no_ranking() -> None:
     assert await score_and_store(lake, store, RULES) is None
     assert await compute_performance(lake, as_of=Slot(5)) is None
     assert store.runs == []
+
+
+class LakeThatBreaks(MemoryLake):
+    """Says how far it is, and cannot be read."""
+
+    async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
+        raise Unavailable("lake", "a file is cut off")
+
+
+async def test_a_run_that_cannot_be_made_is_kept_with_its_cause_and_ranks_nobody(chain: ChainHistory) -> None:
+    lake, store = LakeThatBreaks(), MemoryTrust()
+    await ingest_swaps(SOURCES, chain, lake)
+    with pytest.raises(Unavailable, match="cut off"):
+        await score_and_store(lake, store, RULES)
+    assert list(store.failures.values()) == ["lake is unavailable: a file is cut off"]
+    assert await store.newest_ranking(10) == []
