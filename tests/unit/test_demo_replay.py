@@ -80,12 +80,12 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes | None) -
         read_recording(file)
 
 
-def test_a_wallet_holds_ten_of_its_median_trades() -> None:
+def test_a_wallet_holds_four_of_its_median_trades() -> None:
     assert usual_balances(DAY) == {
-        ("ana", USDC_MINT): 10 * 130_000_000,
-        ("ana", SOL_MINT): 10 * 1_000_000_000,
-        ("ben", SOL_MINT): 10 * 2_000_000_000,
-        ("ben", USDC_MINT): 10 * 259_000_000,
+        ("ana", USDC_MINT): 4 * 130_000_000,
+        ("ana", SOL_MINT): 4 * 1_000_000_000,
+        ("ben", SOL_MINT): 4 * 2_000_000_000,
+        ("ben", USDC_MINT): 4 * 259_000_000,
     }
 
 
@@ -98,8 +98,8 @@ def test_a_wallet_that_always_buys_is_topped_up_and_its_hoard_led_away() -> None
         assert player.play(row)
         bank.advance()
     usdc, sol = (book.amount(token_account_address(stand_in("ana").pubkey(), mint)) for mint in (USDC_MINT, SOL_MINT))
-    assert 0 <= usdc <= 11 * 130_000_000
-    assert 0 < sol <= 40 * 1_000_000_000
+    assert 0 <= usdc <= 5 * 130_000_000
+    assert 0 < sol <= 16 * 1_000_000_000
 
 
 def test_one_reserve_is_the_recorded_vault_and_the_other_follows_from_the_first_price() -> None:
@@ -135,7 +135,7 @@ def test_the_whole_day_is_played_on_a_chain(tmp_path: Path) -> None:
     got = Player(bank, usual_balances(DAY)).play(DAY[2])
     assert got == pytest.approx(DAY[2].amount_out, rel=5e-4)
     held = PoolBook(bank).amount(token_account_address(stand_in("ana").pubkey(), USDC_MINT))
-    assert held == 10 * 130_000_000 - 130_000_000 + got
+    assert held == 4 * 130_000_000 - 130_000_000 + got
 
 
 def test_a_swap_that_gave_nothing_is_not_played() -> None:

@@ -32,8 +32,9 @@ from xorj.supervisor.launch import launching
 
 OFFSET_STEP, OFFSETS_TRIED = 500, 40
 BOT = "trade-bot"
-# a recorded day has few wallets that trade often, and passes in minutes: their ranking need not be made anew every few seconds
-REPLAY_LEADERS_MAX, REPLAY_SCORING_EVERY_S = 10, 60
+# Of the recorded wallets with a record, two trade thousands of times a day, which at this speed is more than a follower can copy;
+# one ranking, of the history, leaves them below the first two
+REPLAY_LEADERS_MAX, REPLAY_SCORING_EVERY_S = 2, 3_600
 # what must not reach the demo from the shell that starts it: it stands alone, on its own database and chain
 _FOREIGN = ("DATABASE_URL", "REDIS_URL")
 

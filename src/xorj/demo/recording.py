@@ -22,7 +22,7 @@ COLUMNS = ("block_time", "wallet", "pool", "input_mint", "output_mint", "amount_
 ROWS_MAX = 200_000
 HISTORY_SECONDS = 12 * 3_600
 DECIMALS_DEFAULT = 6
-USUAL_TRADES = 10
+USUAL_TRADES = 4
 _KNOWN = {
     USDC: ("USDC", 6),
     USDT: ("USDT", 6),
