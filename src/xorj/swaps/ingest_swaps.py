@@ -21,7 +21,7 @@ from xorj.swaps.swap import NotASwap, Undecodable
 TRANSACTIONS_PER_SLICE_MAX = 1_000
 # the first page of an address that was read before is short: most often little is new
 FOLLOW_PAGE = 100
-PAGES_PER_ADDRESS_MAX = 100_000
+PAGES_PER_ADDRESS_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ async def _after(address: Address, slot: Slot | None, until: Signature | None, r
             break
         limit = SIGNATURES_PER_PAGE_MAX
     else:
-        raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages")
+        raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages after its cursor")
     if len({row.signature for row in rows}) != len(rows):
         raise Unavailable("history", f"the pages of {address} repeat a transaction")
     return rows
