@@ -30,7 +30,7 @@ from xorj.copying.ports import (
 )
 from xorj.copying.subscription import Ranked
 from xorj.portfolio.observed_vault import ObservedVault, address_of
-from xorj.portfolio.ports import HoldingsReader, LedgerStore, VaultStore
+from xorj.portfolio.ports import LedgerStore, VaultStore
 from xorj.primitives.ids import LOCAL_GENESIS, USDC, Address, Mint, Slot, UserId, Wallet
 
 MODEL = "v1"
@@ -83,7 +83,6 @@ class Stores:
     trades: LeaderTradeStore
     decisions: DecisionStore
     portfolios: PortfolioReader
-    holdings: HoldingsReader
     subscriptions: SubscriptionStore
     vaults: VaultStore
     ledger: LedgerStore
@@ -112,7 +111,6 @@ class MemoryRows:
             fake.MemoryFollows(self.memory),
             fake.MemoryLeaderTrades(self.memory),
             fake.MemoryDecisions(self.memory),
-            portfolios,
             portfolios,
             fake.MemorySubscriptions(self.memory),
             fake.MemoryVaults(self.memory),
@@ -162,7 +160,6 @@ class PostgresRows:
             PostgresFollows(engine),
             PostgresLeaderTrades(engine, LOCAL_GENESIS),
             PostgresDecisions(engine, LOCAL_GENESIS),
-            portfolios,
             portfolios,
             PostgresSubscriptions(engine, LOCAL_GENESIS, model=MODEL),
             PostgresVaults(engine, LOCAL_GENESIS),

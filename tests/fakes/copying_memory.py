@@ -180,9 +180,6 @@ class MemoryPortfolios:
     async def portfolios(self, vaults: Sequence[Address], *, since_unix_seconds: int) -> dict[Address, Portfolio]:
         return {vault: self._portfolio(vault, since_unix_seconds) for vault in vaults}
 
-    async def holdings(self, vaults: Sequence[Address]) -> dict[Address, Holdings]:
-        return {vault: self._memory.holdings_of(vault) for vault in vaults}
-
     def _portfolio(self, vault: Address, since: int) -> Portfolio:
         bought: defaultdict[Wallet, int] = defaultdict(int)
         for fill in self._memory.fills:

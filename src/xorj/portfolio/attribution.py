@@ -59,10 +59,6 @@ class Holdings:
     def open_positions(self) -> list[Position]:
         return [each for each in self.positions.values() if each.units_raw > 0]
 
-    @property
-    def realised_raw(self) -> int:
-        return sum(each.realised_raw for each in self.positions.values())
-
 
 def attribute(vault: Address, changes: Iterable[Change]) -> Holdings:
     """Folds a vault's changes, oldest first, into holdings."""

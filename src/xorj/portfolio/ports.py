@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from xorj.portfolio.attribution import Holdings
 from xorj.portfolio.ledger import LedgerEntry
 from xorj.portfolio.observed_vault import ObservedVault
 from xorj.primitives.ids import Address, Mint, Signature, Slot, Wallet
@@ -53,8 +52,3 @@ class LedgerStore(Protocol):
 
     async def move_cursor(self, vault: Address, signature: Signature, slot: Slot) -> None:
         """Never back."""
-
-
-class HoldingsReader(Protocol):
-    async def holdings(self, vaults: Sequence[Address]) -> dict[Address, Holdings]:
-        """One for each vault asked."""

@@ -58,7 +58,7 @@ class PostgresLedger:
 
 
 class PostgresPortfolios:
-    """Implements PortfolioReader and HoldingsReader."""
+    """Implements PortfolioReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -69,10 +69,6 @@ class PostgresPortfolios:
             opened = await _open_intents(connection, vaults)
             bought = await _bought(connection, vaults, since_unix_seconds)
         return {vault: Portfolio(held[vault], tuple(opened[vault]), dict(bought[vault])) for vault in vaults}
-
-    async def holdings(self, vaults: Sequence[Address]) -> dict[Address, Holdings]:
-        async with transaction(self._engine) as connection:
-            return await holdings_of(connection, vaults)
 
 
 async def holdings_of(connection: AsyncConnection, wanted: Sequence[Address]) -> dict[Address, Holdings]:
