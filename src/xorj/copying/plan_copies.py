@@ -79,11 +79,10 @@ async def plan_copies(trade: LeaderTrade, planning: Planning, *, behind: frozens
 
     Vaults in `behind` wait. Raises Unavailable when chain, database or, for an entry, prices cannot be read: nothing is decided then.
     """
-    follows = await planning.follows.undecided(trade)
+    follows, now = await asyncio.gather(planning.follows.undecided(trade), planning.clock.now())
     if not follows:
         await planning.decisions.record(trade, (), is_decided=True)
         return Planned(trade.id, (), frozenset())
-    now = await planning.clock.now()
     since = now.unix_seconds - SECONDS_PER_DAY
     portfolios = await planning.portfolios.portfolios([follow.vault for follow in follows], since_unix_seconds=since)
     waiting = behind | {follow.vault for follow in follows if _must_wait(trade, portfolios[follow.vault])}
