@@ -195,7 +195,7 @@ def _report(folder: DataFolder, running: Running | None) -> dict[str, Any]:
         }
     processes = [_process_report(folder, name, life) for name, life in running.processes.items()]
     return {
-        "ok": running.phase is Phase.READY and all(one["state"] in {"ready", "finished"} for one in processes),
+        "ok": running.phase is Phase.READY and all(life.is_well for life in running.processes.values()),
         "running": True,
         "phase": running.phase.value,
         "pid": running.pid,

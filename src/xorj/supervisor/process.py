@@ -59,6 +59,12 @@ class Life:
     started_s: float | None = None
     restarts: int = 0
     cause: str = ""
+    one_shot: bool = False
+
+    @property
+    def is_well(self) -> bool:
+        """True when nobody needs to look at it: it serves, or it is a one-shot that has not failed."""
+        return self.state.satisfies or (self.one_shot and self.state is not ProcessState.FAILED)
 
 
 def require_order(processes: Sequence[Process], *, others: frozenset[str] = frozenset()) -> None:

@@ -63,8 +63,9 @@ class Supervisor:
         self._processes = {process.name: process for process in processes}
         require_order(processes, others=frozenset({DATABASE} if database is not None else ()))
         self._logs, self._environment, self._database, self._on_change = logs, dict(environment), database, on_change
-        names = [*([DATABASE] if database is not None else []), *self._processes]
-        self._lives = {name: Life(ProcessState.WAITING, time.time()) for name in names}
+        now = time.time()
+        self._lives = {DATABASE: Life(ProcessState.WAITING, now)} if database is not None else {}
+        self._lives |= {one.name: Life(ProcessState.WAITING, now, one_shot=one.one_shot) for one in processes}
         self._keeper: subprocess.Popen[str] | None = None
         self._keeper_told = threading.Lock()
         self._stopping = threading.Event()
@@ -82,8 +83,7 @@ class Supervisor:
     @property
     def serves(self) -> bool:
         """True when every long-running process is ready."""
-        lives = self.lives
-        return all(lives[name].state.satisfies for name in lives if name not in self._processes or not self._processes[name].one_shot)
+        return all(life.state.satisfies for life in self.lives.values() if not life.one_shot)
 
     @property
     def hopeless(self) -> str | None:
