@@ -73,21 +73,20 @@ class _Offer:
 async def execute_intent(desk: Desk, lease: Lease, intent: Intent) -> Step:
     """Takes one intent as far as it goes now. Raises Deposed, ChangedElsewhere, Unavailable, BrokenInvariant."""
     await desk.checkpoint(Moment.CLAIMED, intent.id)
-    now, state, switch = await asyncio.gather(desk.clock.now(), read_state(desk, intent), desk.kill_switch.state())
+    now, state, switch, spent = await asyncio.gather(
+        desk.clock.now(), read_state(desk, intent), desk.kill_switch.state(), _spent(desk, intent)
+    )
     if isinstance(switch, Stopped):
         return Waiting(f"stopped: {switch.reason}")
     if now.slot > intent.expires_slot:
-        return await _cancel(
-            desk, lease, intent, f"expired: slot {now.slot} is after {intent.expires_slot}: {intent.reason or 'not tried'}"
-        )
-    allowed = await _allowed(desk, intent, state, now)
+        return await _cancel(desk, lease, intent, f"expired: slot {now.slot} is after {intent.expires_slot}")
+    allowed = _allowed(desk, intent, state, now, spent)
     if isinstance(allowed, Rejected):
         return await _rejected(desk, lease, intent, allowed)
-    reserved = await _reserved(desk, lease, intent, allowed)
+    reserved, offer = await _reserved_and_offered(desk, lease, intent, allowed, now)
     if isinstance(reserved, Rejected):
         return await _rejected(desk, lease, intent, reserved)
     await desk.checkpoint(Moment.RESERVED, intent.id)
-    offer = await _offer(desk, reserved, allowed, now)
     if isinstance(offer, Rejected):
         return await _rejected(desk, lease, reserved, offer)
     await desk.checkpoint(Moment.QUOTED, intent.id)
@@ -146,16 +145,36 @@ def is_signature_of(signature: Signature, key: Pubkey, data: bytes) -> bool:
         return False
 
 
-async def _allowed(desk: Desk, intent: Intent, state: VaultState | NoVault, now: ChainTime) -> VaultState | Rejected:
+async def _spent(desk: Desk, intent: Intent) -> int:
+    """What this user's trades of the last day have cost the bot, in lamports."""
+    since = Slot(max(0, intent.created_slot - SLOTS_PER_DAY))
+    return await desk.stores.intents.spent_lamports(intent.user_id, since)
+
+
+def _allowed(desk: Desk, intent: Intent, state: VaultState | NoVault, now: ChainTime, spent_lamports: int) -> VaultState | Rejected:
     if isinstance(state, NoVault):
         return Rejected("no_vault", state.detail)
     verdict = check_vault(intent, state, desk.bot, now.unix_seconds, desk.bounds)
     if isinstance(verdict, Rejected):
         return verdict
-    spent = await desk.stores.intents.spent_lamports(intent.user_id, Slot(max(0, now.slot - SLOTS_PER_DAY)))
-    if spent >= desk.bounds.spending_lamports_per_user_day_max:
-        return Rejected("fee_budget", f"{spent} lamports of {desk.bounds.spending_lamports_per_user_day_max} a day", is_final=False)
+    if spent_lamports >= desk.bounds.spending_lamports_per_user_day_max:
+        return Rejected(
+            "fee_budget", f"{spent_lamports} lamports of {desk.bounds.spending_lamports_per_user_day_max} a day", is_final=False
+        )
     return state
+
+
+async def _reserved_and_offered(
+    desk: Desk, lease: Lease, intent: Intent, state: VaultState, now: ChainTime
+) -> tuple[Intent | Rejected, _Offer | Rejected]:
+    """A quote changes nothing, so it is asked for while the reservation is written. Neither is left running when the other fails."""
+    reserving, offering = _reserved(desk, lease, intent, state), _offer(desk, intent, state, now)
+    reserved, offer = await asyncio.gather(reserving, offering, return_exceptions=True)
+    if isinstance(reserved, BaseException):
+        raise reserved
+    if isinstance(offer, BaseException):
+        raise offer
+    return reserved, offer
 
 
 async def _reserved(desk: Desk, lease: Lease, intent: Intent, state: VaultState) -> Intent | Rejected:

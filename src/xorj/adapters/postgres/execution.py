@@ -326,10 +326,8 @@ async def _spoken_for(connection: AsyncConnection, intent: Intent, slot: Slot) -
 
 async def _next_nonce(connection: AsyncConnection, intent: Intent, bot_epoch: int, nonce_min: int) -> int | Rejected:
     of_grant = and_(intents.c.vault == intent.vault, intents.c.bot_epoch == bot_epoch, intents.c.nonce.is_not(None))
-    highest = (await connection.execute(select(func.max(intents.c.nonce)).where(of_grant))).scalar_one_or_none()
-    lowest_live = (
-        await connection.execute(select(func.min(intents.c.nonce)).where(of_grant, intents.c.state.in_(HOLDING)))
-    ).scalar_one_or_none()
+    living = func.min(intents.c.nonce).filter(intents.c.state.in_(HOLDING))
+    highest, lowest_live = (await connection.execute(select(func.max(intents.c.nonce), living).where(of_grant))).one()
     nonce = max(nonce_min, 0 if highest is None else highest + 1)
     if lowest_live is not None and nonce - lowest_live >= NONCE_WINDOW:
         return Rejected("nonce_window", f"{nonce} would push the living {lowest_live} out of the window", is_final=False)
