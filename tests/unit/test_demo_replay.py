@@ -97,7 +97,7 @@ def test_a_wallet_that_always_buys_is_topped_up_and_its_hoard_led_away() -> None
     for row in rows:
         assert player.play(row)
         bank.advance()
-    usdc, sol = (book.amount(token_account_address(stand_in("ana").pubkey(), mint)) for mint in (USDC_MINT, SOL_MINT))
+    usdc, sol = (book.amount(token_account_address(stand_in("ana").address, mint)) for mint in (USDC_MINT, SOL_MINT))
     assert 0 <= usdc <= 5 * 130_000_000
     assert 0 < sol <= 16 * 1_000_000_000
 
@@ -134,7 +134,7 @@ def test_the_whole_day_is_played_on_a_chain(tmp_path: Path) -> None:
     bank.advance(1, DAY[2].block_time)
     got = Player(bank, usual_balances(DAY)).play(DAY[2])
     assert got == pytest.approx(DAY[2].amount_out, rel=5e-4)
-    held = PoolBook(bank).amount(token_account_address(stand_in("ana").pubkey(), USDC_MINT))
+    held = PoolBook(bank).amount(token_account_address(stand_in("ana").address, USDC_MINT))
     assert held == 4 * 130_000_000 - 130_000_000 + got
 
 

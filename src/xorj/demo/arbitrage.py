@@ -9,7 +9,7 @@ from math import isqrt
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from xorj.demo.identities import ARBITRAGE
+from xorj.demo.identities import ARBITRAGE_ADDRESS
 from xorj.demo.tokens import DemoToken, Temper
 from xorj.localnet.jupiter.pools import PoolBook
 from xorj.market import local_amm
@@ -57,7 +57,7 @@ def amount_to_ratio(reserve_in: int, reserve_out: int, ratio_in: int, ratio_out:
 def _swap(pool: Pool, given: Pubkey, got: Pubkey, amount_in: int) -> Instruction | None:
     if amount_in == 0:
         return None
-    who = ARBITRAGE.pubkey()
+    who = ARBITRAGE_ADDRESS
     return local_amm.swap(
         pool,
         owner=who,

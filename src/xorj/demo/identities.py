@@ -9,6 +9,7 @@ from xorj.localnet.keys import FAUCET, MINT_AUTHORITY, NODE, local_keypair
 from xorj.primitives.ids import Wallet
 
 ARBITRAGE: Final = local_keypair("demo arbitrage")
+ARBITRAGE_ADDRESS: Final = ARBITRAGE.pubkey()
 FOLLOWER: Final = local_keypair("demo follower")
 CONFIG_ADMIN: Final = local_keypair("demo config admin")
 GUARDIAN: Final = local_keypair("demo guardian")

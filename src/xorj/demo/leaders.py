@@ -9,6 +9,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from xorj.primitives.ids import Wallet
 
@@ -75,18 +76,19 @@ _MANNERS = {
 
 @dataclass(frozen=True, slots=True)
 class Leader:
-    """`number` is his place in the list of leaders; plans and draws go by it."""
+    """`number` is his place in the list of leaders; plans and draws go by it. `address` is the key's, which is dear to derive."""
 
     number: int
     name: str
     kind: Kind
     key: Keypair
+    address: Pubkey
     foresight_percent: int
     start_usd: int
 
     @property
     def wallet(self) -> Wallet:
-        return Wallet(str(self.key.pubkey()))
+        return Wallet(str(self.address))
 
     @property
     def manner(self) -> Manner:
@@ -110,12 +112,13 @@ def villain_wallets(seed: int) -> frozenset[Wallet]:
 
 def _leader(seed: int, number: int, kind: Kind) -> Leader:
     digest = sha256(f"xorj demo leader, worthless: {seed} {number}".encode()).digest()
-    manner = _MANNERS[kind]
+    manner, key = _MANNERS[kind], Keypair.from_seed(digest)
     return Leader(
         number=number,
         name=f"{kind} {number}",
         kind=kind,
-        key=Keypair.from_seed(digest),
+        key=key,
+        address=key.pubkey(),
         foresight_percent=_between(manner.foresight_percent, digest[:4]),
         start_usd=_between(manner.start_usd, digest[4:8]),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from xorj.demo.arbitrage import Pair, moves_to_price
-from xorj.demo.identities import ARBITRAGE
+from xorj.demo.identities import ARBITRAGE, ARBITRAGE_ADDRESS
 from xorj.demo.leaders import Leader, demo_leaders
 from xorj.demo.opening import USDC_UNIT
 from xorj.demo.plans import ALL_BPS, TICKS_PER_STEP, Action, Order, Planner
@@ -67,7 +67,7 @@ class Market:
         moves = [move for number in tokens for pair in self._pairs(number, prices) if (move := moves_to_price(self.book, pair)) is not None]
         for first in range(0, len(moves), SWAPS_PER_ARBITRAGE_MAX):
             part = moves[first : first + SWAPS_PER_ARBITRAGE_MAX]
-            execute(self.bank, part, [ARBITRAGE])
+            execute(self.bank, part, ARBITRAGE_ADDRESS, [ARBITRAGE])
             self.swaps += len(part)
 
     def fill(self, order: Order) -> bool:
@@ -84,25 +84,25 @@ class Market:
 
     def balance(self, leader: Leader, mint: Pubkey) -> int:
         """What a leader holds of a mint, raw."""
-        return self.book.amount(token_account_address(leader.key.pubkey(), mint))
+        return self.book.amount(token_account_address(leader.address, mint))
 
     def _swap(self, leader: Leader, given: Pubkey, got: Pubkey, amount_in: int) -> bool:
         route = best_route(self.book, given, got, amount_in, accounts_max=2 * HOP_ACCOUNTS)
         if route is None:
             return False
-        who = leader.key.pubkey()
+        who = leader.address
         target = token_account_address(who, got)
         needed = [mint for mint in route.mints[1:] if self.bank.runtime.account(token_account_address(who, mint)) is None]
         setup = [create_token_account(who, who, mint) for mint in needed]
         swap = route_instruction(route, authority=who, destination=target, slippage_bps=SLIPPAGE_BPS)
-        execute(self.bank, [*setup, swap], [leader.key])
+        execute(self.bank, [*setup, swap], who, [leader.key])
         self.swaps += 1
         return True
 
     def _refund(self, giver: Leader, taker: Leader, share_bps: int) -> bool:
         amount = self.balance(giver, USDC_MINT) * share_bps // ALL_BPS
-        transfer = token_transfer(giver.key.pubkey(), taker.key.pubkey(), USDC_MINT, USDC_DECIMALS, amount)
-        execute(self.bank, [transfer], [giver.key])
+        transfer = token_transfer(giver.address, taker.address, USDC_MINT, USDC_DECIMALS, amount)
+        execute(self.bank, [transfer], giver.address, [giver.key])
         return True
 
     def _pairs(self, number: int, prices: Sequence[int]) -> list[Pair]:

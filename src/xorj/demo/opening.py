@@ -18,8 +18,8 @@ def opening(tokens: tuple[DemoToken, ...], leaders: tuple[Leader, ...], unix_sec
     for token in tokens:
         _add_token(stage, token)
     for leader in leaders:
-        stage.wallet(leader.key.pubkey())
-        stage.hold(leader.key.pubkey(), USDC_MINT, leader.start_usd * USDC_UNIT)
+        stage.wallet(leader.address)
+        stage.hold(leader.address, USDC_MINT, leader.start_usd * USDC_UNIT)
     return stage.genesis(unix_seconds)
 
 

@@ -8,6 +8,7 @@ import gzip
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -89,9 +90,19 @@ def read_recording(path: Path) -> Recording:
     return Recording(rows, sha256(content).hexdigest())
 
 
-def stand_in(wallet: str) -> Keypair:
-    """The key that plays a recorded wallet. Derived from public text: worthless."""
-    return Keypair.from_seed(sha256(f"xorj replay, worthless: {wallet}".encode()).digest())
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """The key that plays a recorded wallet, with its address."""
+
+    key: Keypair
+    address: Pubkey
+
+
+@lru_cache(maxsize=ROWS_MAX)
+def stand_in(wallet: str) -> StandIn:
+    """Derived from public text: worthless."""
+    key = Keypair.from_seed(sha256(f"xorj replay, worthless: {wallet}".encode()).digest())
+    return StandIn(key, key.pubkey())
 
 
 def decimals_of(mint: Pubkey) -> int:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from solders.compute_budget import set_compute_unit_limit
-from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from xorj.demo.identities import ARBITRAGE
+from xorj.demo.identities import ARBITRAGE, ARBITRAGE_ADDRESS
 from xorj.demo.past import Past, past_name
-from xorj.demo.recording import RecordedSwap, Recording, decimals_of, first_reserves, stand_in, symbol_of, usual_balances
+from xorj.demo.recording import RecordedSwap, Recording, StandIn, decimals_of, first_reserves, stand_in, symbol_of, usual_balances
 from xorj.demo.stage import Stage, execute, open_vault_program, token_transfer
 from xorj.demo.tokens import SOL_MINT, USDC_MINT
 from xorj.localnet.bank import Bank
@@ -38,6 +37,7 @@ PRICED_OUT_RAW_LEAST = 20_000
 HOARD = 4
 TRANSFER_UNITS = 10_000
 POLL_S = 0.1
+_ARBITRAGE = StandIn(ARBITRAGE, ARBITRAGE_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def replay_genesis(recording: Recording) -> Genesis:
     for mint in sorted(recording.mints, key=bytes):
         if mint not in (*DOLLARS, SOL_MINT):
             stage.mint(mint, decimals_of(mint), 10 * STOCK_RAW)
-        stage.hold(ARBITRAGE.pubkey(), mint, STOCK_RAW)
+        stage.hold(ARBITRAGE_ADDRESS, mint, STOCK_RAW)
     reserves = first_reserves(recording.rows)
     for row in recording.rows:
         if row.pair not in reserves:
@@ -68,9 +68,9 @@ def replay_genesis(recording: Recording) -> Genesis:
     for (low, high), held in reserves.items():
         stage.pool(low, held[low], high, held[high])
     for wallet in dict.fromkeys(row.wallet for row in recording.rows):
-        stage.wallet(stand_in(wallet).pubkey())
+        stage.wallet(stand_in(wallet).address)
     for (wallet, mint), raw in usual_balances(recording.rows).items():
-        stage.hold(stand_in(wallet).pubkey(), mint, raw)
+        stage.hold(stand_in(wallet).address, mint, raw)
     return stage.genesis(recording.rows[0].block_time - 1)
 
 
@@ -100,12 +100,14 @@ class Player:
         amount_out = local_amm.amount_out(*self._book.reserves(pool, row.input_mint), row.amount_in)
         if amount_out == 0:
             return 0
-        key, held = stand_in(row.wallet), self._held(row.wallet, row.input_mint)
+        who, held = stand_in(row.wallet), self._held(row.wallet, row.input_mint)
         if held < row.amount_in:
-            self._move(ARBITRAGE, key, row.input_mint, row.amount_in - held + self._usual[row.wallet, row.input_mint])
+            missing = row.amount_in - held + self._usual[row.wallet, row.input_mint]
+            self._move(_ARBITRAGE, who, row.input_mint, missing)
         route = Route((Hop(pool, row.input_mint, row.output_mint, row.amount_in, amount_out),), price_impact=Fraction(0))
-        destination = token_account_address(key.pubkey(), row.output_mint)
-        execute(self.bank, [route_instruction(route, authority=key.pubkey(), destination=destination, slippage_bps=0)], [key])
+        destination = token_account_address(who.address, row.output_mint)
+        swap = route_instruction(route, authority=who.address, destination=destination, slippage_bps=0)
+        execute(self.bank, [swap], who.address, [who.key])
         self._lead_away(row.wallet, row.output_mint)
         return amount_out
 
@@ -113,25 +115,26 @@ class Player:
         """What a wallet has far too much of has gone elsewhere in the record as well."""
         held, usual = self._held(wallet, mint), self._usual[wallet, mint]
         if held > HOARD * usual:
-            self._move(stand_in(wallet), ARBITRAGE, mint, held - usual)
+            self._move(stand_in(wallet), _ARBITRAGE, mint, held - usual)
 
     def _held(self, wallet: str, mint: Pubkey) -> int:
-        return self._book.amount(token_account_address(stand_in(wallet).pubkey(), mint))
+        return self._book.amount(token_account_address(stand_in(wallet).address, mint))
 
-    def _move(self, giver: Keypair, taker: Keypair, mint: Pubkey, raw: int) -> None:
+    def _move(self, giver: StandIn, taker: StandIn, mint: Pubkey, raw: int) -> None:
         # two gifts alike in one block would be one transaction
         self._moves += 1
         limit = set_compute_unit_limit(TRANSFER_UNITS + self._moves % TRANSFER_UNITS)
-        execute(self.bank, [limit, token_transfer(giver.pubkey(), taker.pubkey(), mint, decimals_of(mint), raw)], [giver])
+        transfer = token_transfer(giver.address, taker.address, mint, decimals_of(mint), raw)
+        execute(self.bank, [limit, transfer], giver.address, [giver.key])
 
     def _arbitrage(self, pool: local_amm.Pool, move: Move) -> None:
-        who = ARBITRAGE.pubkey()
+        who = ARBITRAGE_ADDRESS
         got = pool.mint_b if move.mint == pool.mint_a else pool.mint_a
         source, destination = (token_account_address(who, mint) for mint in (move.mint, got))
         swap = local_amm.swap(
             pool, owner=who, source=source, destination=destination, input_mint=move.mint, amount_in=move.amount, amount_out_min=0
         )
-        execute(self.bank, [swap], [ARBITRAGE])
+        execute(self.bank, [swap], who, [ARBITRAGE])
 
 
 def move_before(row: RecordedSwap, reserve_in: int, reserve_out: int) -> Move | None:

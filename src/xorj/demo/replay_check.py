@@ -21,7 +21,7 @@ async def fill_errors_bps(node: SolanaNode, rows: Sequence[RecordedSwap]) -> lis
     wanted: dict[str, list[int]] = defaultdict(list)
     for row in rows:
         if row.amount_out:
-            wanted[str(stand_in(row.wallet).pubkey())].append(row.amount_out)
+            wanted[str(stand_in(row.wallet).address)].append(row.amount_out)
     pairs = [pair for wallet, outputs in wanted.items() for pair in zip(played.get(wallet, ()), outputs, strict=False)]
     return [abs(got - recorded) * _BPS / recorded for got, recorded in pairs]
 

@@ -70,12 +70,12 @@ class Stage:
         return replace(local_genesis(slot=1, unix_seconds=unix_seconds).with_accounts(self._accounts), node_marks=False)
 
 
-def execute(bank: Bank, instructions: Sequence[Instruction], signers: Sequence[Keypair]) -> None:
+def execute(bank: Bank, instructions: Sequence[Instruction], payer: Pubkey, signers: Sequence[Keypair]) -> None:
     """Runs a transaction that cannot fail, in the present block. Raises BrokenInvariant when it does."""
-    message = MessageV0.try_compile(signers[0].pubkey(), list(instructions), [], bank.latest_blockhash())
+    message = MessageV0.try_compile(payer, list(instructions), [], bank.latest_blockhash())
     outcome = bank.execute(VersionedTransaction(message, list(signers)), verify=False)
     if not outcome.succeeded:
-        raise BrokenInvariant("a transaction of the demo failed", error=outcome.error, payer=signers[0].pubkey(), slot=bank.slot)
+        raise BrokenInvariant("a transaction of the demo failed", error=outcome.error, payer=payer, slot=bank.slot)
 
 
 def token_transfer(giver: Pubkey, taker: Pubkey, mint: Pubkey, decimals: int, amount_raw: int) -> Instruction:
@@ -97,7 +97,7 @@ def open_vault_program(bank: Bank) -> None:
         vault_cap=VAULT_CAP_RAW,
         loosening_delay_s=LOOSENING_DELAY_S,
     )
-    execute(bank, [instruction], [CONFIG_ADMIN, UPGRADE_AUTHORITY])
+    execute(bank, [instruction], CONFIG_ADMIN.pubkey(), [CONFIG_ADMIN, UPGRADE_AUTHORITY])
 
 
 def _wrapped(account: Account, lamports: int) -> Account:

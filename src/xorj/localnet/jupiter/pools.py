@@ -14,7 +14,6 @@ from xorj.primitives.ids import SOL, USDC, USDT
 
 DOLLARS = tuple(Pubkey.from_string(mint) for mint in (USDC, USDT))
 SOL_MINT = Pubkey.from_string(SOL)
-RESCAN_SLOTS = 25
 _AMOUNT_AT = 64
 
 
@@ -27,12 +26,12 @@ class Worth:
 
 
 class PoolBook:
-    """All pools of one bank. Pools created since the last look are found within RESCAN_SLOTS."""
+    """All pools of one bank, those made since the last look among them."""
 
     def __init__(self, bank: Bank) -> None:
         self._bank = bank
         self._by_pair: dict[frozenset[Pubkey], Pool] = {}
-        self._scanned_slot: int | None = None
+        self._accounts_seen = -1
 
     def pool(self, mint: Pubkey, other: Pubkey) -> Pool | None:
         self._scan()
@@ -81,9 +80,11 @@ class PoolBook:
         return Worth(usd_per_raw, 2 * held * usd_per_raw)
 
     def _scan(self) -> None:
-        if self._scanned_slot is not None and self._bank.slot - self._scanned_slot < RESCAN_SLOTS:
+        # a new pool is an account that no transaction had written before
+        seen = len(self._bank.accounts.touched)
+        if seen == self._accounts_seen:
             return
-        self._scanned_slot = self._bank.slot
+        self._accounts_seen = seen
         for address, account in self._bank.runtime.program_accounts(local_amm.PROGRAM):
             try:
                 pool = local_amm.decode_pool(address, account.data)
