@@ -56,6 +56,7 @@ class FlowChain:
     history: ChainHistory = field(default_factory=ChainHistory)
     held: dict[Mint, int] = field(default_factory=lambda: {USDC: 1_000 * UNIT, BONK: 0, WIF: 0})
     count: int = 0
+    accounts_asked: int = 0
 
     def trades(self, given: Mint, given_raw: int, got: Mint, got_raw: int) -> ChainTransaction:
         """Ana swaps; it is confirmed at once."""
@@ -96,6 +97,7 @@ class FlowChain:
     async def accounts(
         self, addresses: Sequence[Address], *, commitment: Commitment = Commitment.CONFIRMED, slot_min: Slot | None = None
     ) -> list[Account | None]:
+        self.accounts_asked += 1
         found = await self.world.nodes[0].accounts(addresses, commitment=commitment)
         return [self._mint(address) if address in MINTS else account for address, account in zip(addresses, found, strict=True)]
 

@@ -203,3 +203,14 @@ async def test_what_the_leader_still_holds_is_held() -> None:
     await world.plans_copies()
     await world.settles()
     assert await world.plans_missed_exits() == []
+
+
+async def test_what_the_chain_could_not_change_is_decided_without_asking_it() -> None:
+    world = await CopyWorld.following()
+    world.sells(BONK, 100)
+    world.buys(WIF, 50)
+    later(world, 200)
+    await world.sees()
+    asked = world.chain.accounts_asked
+    assert [each.rule for each in await world.plans_copies()] == ["nothing held for this leader", "stale leader trade"]
+    assert world.chain.accounts_asked == asked

@@ -21,12 +21,14 @@ from xorj.copying.situation import Portfolio, Situation
 from xorj.market.token_screen import ClassicToken, UnfitToken, screen
 from xorj.prices.ports import PriceFeed
 from xorj.prices.price import Price
-from xorj.primitives.clock import ChainClock
+from xorj.primitives.clock import ChainClock, ChainTime
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Mint, Wallet
 from xorj.swaps.quote_rank import Direction
 
 SECONDS_PER_DAY = 86_400
+# The chain is asked for its time once for so many trades of a round.
+TRADES_PER_TIME = 8
 
 Place = tuple[Wallet, Mint]
 
@@ -64,22 +66,25 @@ async def plan_undecided(planning: Planning) -> list[Planned]:
     """Plans every trade that some follower has no decision about, oldest first. Behind a trade that waits, later ones on it wait too."""
     held: dict[Place, frozenset[Address]] = {}
     planned = []
-    for trade in await planning.trades.undecided():
+    now = await planning.clock.now()
+    for number, trade in enumerate(await planning.trades.undecided(), 1):
+        if number % TRADES_PER_TIME == 0:
+            now = await planning.clock.now()
         places = [(trade.leader, mint) for mint in (trade.closed_mint, trade.opened_mint) if mint]
         behind = frozenset[Address]().union(*(held.get(place, frozenset()) for place in places))
-        outcome = await plan_copies(trade, planning, behind=behind)
+        outcome = await plan_copies(trade, planning, now, behind=behind)
         for place in places:
             held[place] = held.get(place, frozenset()) | outcome.waiting
         planned.append(outcome)
     return planned
 
 
-async def plan_copies(trade: LeaderTrade, planning: Planning, *, behind: frozenset[Address] = frozenset()) -> Planned:
+async def plan_copies(trade: LeaderTrade, planning: Planning, now: ChainTime, *, behind: frozenset[Address] = frozenset()) -> Planned:
     """One decision for each follower of this leader; intents for those that are copied. Repeating it changes nothing.
 
     Vaults in `behind` wait. Raises Unavailable when chain, database or, for an entry, prices cannot be read: nothing is decided then.
     """
-    follows, now = await asyncio.gather(planning.follows.undecided(trade), planning.clock.now())
+    follows = await planning.follows.undecided(trade)
     if not follows:
         await planning.decisions.record(trade, (), is_decided=True)
         return Planned(trade.id, (), frozenset())
@@ -87,19 +92,46 @@ async def plan_copies(trade: LeaderTrade, planning: Planning, *, behind: frozens
     portfolios = await planning.portfolios.portfolios([follow.vault for follow in follows], since_unix_seconds=since)
     waiting = behind | {follow.vault for follow in follows if _must_wait(trade, portfolios[follow.vault])}
     ready = [follow for follow in follows if follow.vault not in waiting]
-    mints = {follow.id: _mints(trade, portfolios[follow.vault], planning.base_mint) for follow in ready}
-    found, prices, switch = await asyncio.gather(
-        _accounts(ready, mints, trade, planning.chain), _prices(trade, mints, planning), planning.switch.state()
-    )
-    copies = []
+    copies, asking = [], []
     for follow in ready:
-        accounts, tokens = found[follow.id]
-        vault = vault_state.read(follow.owner, mints[follow.id], accounts)
-        situation = Situation(now, switch, planning.bot, follow, vault, portfolios[follow.vault], tokens, prices)
-        copies.append(_planned(trade, situation))
+        plain = decide_without_chain(trade, portfolios[follow.vault], now)
+        if plain is None:
+            asking.append(follow)
+        else:
+            copies.append(PlannedCopy(follow, plain, _cause(trade, now), now.slot))
+    copies += await _decided(trade, asking, portfolios, planning, now)
     left = frozenset(follow.vault for follow in follows if follow.vault in waiting)
     await planning.decisions.record(trade, copies, is_decided=not left)
     return Planned(trade.id, tuple(copies), left)
+
+
+async def _decided(
+    trade: LeaderTrade, follows: Sequence[Follow], portfolios: Mapping[Address, Portfolio], planning: Planning, now: ChainTime
+) -> list[PlannedCopy]:
+    """What takes a look at the vaults, the tokens and the prices."""
+    if not follows:
+        return []
+    mints = {follow.id: _mints(trade, portfolios[follow.vault], planning.base_mint) for follow in follows}
+    found, prices, switch = await asyncio.gather(
+        _accounts(follows, mints, trade, planning.chain), _prices(trade, mints, planning), planning.switch.state()
+    )
+    copies = []
+    for follow in follows:
+        accounts, tokens = found[follow.id]
+        vault = vault_state.read(follow.owner, mints[follow.id], accounts)
+        situation = Situation(now, switch, planning.bot, follow, vault, portfolios[follow.vault], tokens, prices)
+        copies.append(PlannedCopy(follow, decide(trade, situation), _cause(trade, now), now.slot))
+    return copies
+
+
+def decide_without_chain(trade: LeaderTrade, portfolio: Portfolio, now: ChainTime) -> Skipped | None:
+    """The decision where nothing on the chain could change it; None where it must be asked. So a busy leader holds nobody up."""
+    age = now.slot - trade.slot
+    if trade.direction is Direction.CLOSE and portfolio.holdings.position(trade.leader, Mint(trade.input.mint)).units_raw == 0:
+        return Skipped("nothing held for this leader", {"mint": trade.input.mint})
+    if trade.direction is Direction.OPEN and age > risk_limits.ENTRY_AGE_SLOTS_MAX:
+        return Skipped("stale leader trade", {"age_slots": age, "age_slots_max": risk_limits.ENTRY_AGE_SLOTS_MAX})
+    return None
 
 
 def decide(trade: LeaderTrade, situation: Situation) -> Decision:
@@ -115,12 +147,10 @@ def decide(trade: LeaderTrade, situation: Situation) -> Decision:
     return joined(*decisions) if len(decisions) > 1 else decisions[0]
 
 
-def _planned(trade: LeaderTrade, situation: Situation) -> PlannedCopy:
-    now = situation.now.slot
-    # An entry is never copied late, so whatever is copied late is an exit.
-    is_late = now - trade.slot > risk_limits.ENTRY_AGE_SLOTS_MAX
-    kind = CauseKind.MISSED_EXIT if is_late else CauseKind.LEADER_TRADE
-    return PlannedCopy(situation.follow, decide(trade, situation), Cause(kind, trade.id), now)
+def _cause(trade: LeaderTrade, now: ChainTime) -> Cause:
+    """An entry is never copied late, so whatever is copied late is an exit."""
+    is_late = now.slot - trade.slot > risk_limits.ENTRY_AGE_SLOTS_MAX
+    return Cause(CauseKind.MISSED_EXIT if is_late else CauseKind.LEADER_TRADE, trade.id)
 
 
 def _must_wait(trade: LeaderTrade, portfolio: Portfolio) -> bool:
