@@ -281,8 +281,6 @@ class WebSettings(GatewaySettings):
 class DemoFollowerSettings(ChainSettings):
     """The demo's follower, who uses the API as a wallet would."""
 
-    leaders_max: int = setting(5, "how many leaders the demo's follower copies", ge=1, le=20)
-
 
 PROCESSES: Mapping[str, type[CommonSettings]] = {
     "quant-engine": QuantEngineSettings,

@@ -113,7 +113,7 @@ class World:
         self.bank.advance()
         self.node = SolanaNode("http://node", transport=Transport(self.bank, genesis))
         self.gateway = Gateway(self.bank, self.node)
-        self.follower = Follower(FOLLOWER, self.node, self.gateway, leaders_max=5)
+        self.follower = Follower(FOLLOWER, self.node, self.gateway)
 
     def account(self, address: Pubkey) -> Account:
         found = self.bank.runtime.account(address)

@@ -36,6 +36,8 @@ REASONS = {
     "few closed": (replace(FINE, closing_trades=2), "fewer than 3 closed trades"),
     "long idle": (replace(FINE, last_trade=AS_OF - 31 * DAY_S), "no trade in the last 30 days"),
     "just not idle": (replace(FINE, last_trade=AS_OF - 30 * DAY_S), None),
+    "as fast as can be copied": (replace(FINE, trades=500 * 90), None),
+    "a machine's pace": (replace(FINE, trades=500 * 90 + 1), "more than 500 trades a day"),
     "sells gifts": (replace(FINE, unmatched_sold_usd=5_001.0), "most of what was sold was never bought"),
 }
 

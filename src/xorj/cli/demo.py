@@ -32,9 +32,8 @@ from xorj.supervisor.launch import launching
 
 OFFSET_STEP, OFFSETS_TRIED = 500, 40
 BOT = "trade-bot"
-# Of the recorded wallets with a record, two trade thousands of times a day, which at this speed is more than a follower can copy;
-# one ranking, of the history, leaves them below the first two
-REPLAY_LEADERS_MAX, REPLAY_SCORING_EVERY_S = 2, 3_600
+# a recorded day passes in minutes: one ranking, of its history, is enough
+REPLAY_SCORING_EVERY_S = 3_600
 # what must not reach the demo from the shell that starts it: it stands alone, on its own database and chain
 _FOREIGN = ("DATABASE_URL", "REDIS_URL")
 
@@ -59,8 +58,7 @@ def demo(
     recording = read_recording(replay) if replay is not None else None
     told = {"XORJ_SEED": str(seed), "XORJ_ENVIRONMENT": "local"}
     if replay is not None:
-        told |= {"XORJ_REPLAY": str(replay.absolute()), "XORJ_LEADERS_MAX": str(REPLAY_LEADERS_MAX)}
-        told["XORJ_SCORING_EVERY_S"] = str(REPLAY_SCORING_EVERY_S)
+        told |= {"XORJ_REPLAY": str(replay.absolute()), "XORJ_SCORING_EVERY_S": str(REPLAY_SCORING_EVERY_S)}
     if allow_unscored or replay is not None:
         told["XORJ_ALLOW_UNSCORED"] = "true"
     with _standing_alone(), _folder(data_dir) as folder:

@@ -93,7 +93,6 @@ class Follower:
     key: Keypair
     node: SolanaNode
     api: WalletApi
-    leaders_max: int
 
     async def follow(self) -> list[str]:
         """Goes through all steps; returns the names of those that were needed. Doing it again needs none.
@@ -223,7 +222,7 @@ class Follower:
 
     async def _turn_copying_on(self) -> None:
         """The database hears of the vault from the chain, a moment after it was made."""
-        await _patiently(lambda: self.api.post("/api/bot/enable", {"leaders_max": self.leaders_max}))
+        await _patiently(lambda: self.api.post("/api/bot/enable", {}))
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], what: str) -> None:

@@ -24,7 +24,7 @@ async def serve(settings: DemoFollowerSettings) -> None:
         SolanaNode(settings.rpc_endpoints[0]) as node,
         httpx2.AsyncClient(base_url=settings.gateway_url, timeout=TIMEOUT_S) as client,
     ):
-        done = await Follower(FOLLOWER, node, Gateway(client), settings.leaders_max).follow()
+        done = await Follower(FOLLOWER, node, Gateway(client)).follow()
     log.info("follower_follows", wallet=str(FOLLOWER.pubkey()), steps=done)
 
 

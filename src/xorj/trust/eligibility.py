@@ -9,6 +9,8 @@ TRADES_MIN = 10
 ACTIVE_DAYS_MIN = 7
 CLOSING_TRADES_MIN = 3
 IDLE_DAYS_MAX = 30
+# a machine's pace: before one of its trades is copied, the next ones have undone it
+TRADES_A_DAY_MAX = 500
 # beyond this share of its volume, so much came from outside that the record is not of trading
 UNMATCHED_SHARE_MAX = 0.5
 DAY_S = 86_400
@@ -22,6 +24,7 @@ class Rules:
     active_days_min: int = ACTIVE_DAYS_MIN
     closing_trades_min: int = CLOSING_TRADES_MIN
     idle_days_max: int = IDLE_DAYS_MAX
+    trades_a_day_max: int = TRADES_A_DAY_MAX
     unmatched_share_max: float = UNMATCHED_SHARE_MAX
     excluded: frozenset[Wallet] = frozenset()
 
@@ -36,6 +39,7 @@ def exclusion_of(performance: Performance, rules: Rules, *, as_of_block_time: in
         f"a record of less than {rules.active_days_min} days": performance.days < rules.active_days_min,
         f"fewer than {rules.closing_trades_min} closed trades": performance.closing_trades < rules.closing_trades_min,
         f"no trade in the last {rules.idle_days_max} days": idle_days > rules.idle_days_max,
+        f"more than {rules.trades_a_day_max} trades a day": performance.trades > rules.trades_a_day_max * max(1, performance.days),
         "most of what was sold was never bought": performance.unmatched_sold_usd > rules.unmatched_share_max * performance.volume_usd,
     }
     return next((rule for rule, is_broken in broken.items() if is_broken), None)
