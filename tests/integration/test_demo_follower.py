@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 from solders.account import Account
 from solders.keypair import Keypair
@@ -13,7 +14,8 @@ from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from xorj.adapters.solana_rpc.node import SolanaNode
-from xorj.demo.follower import DEPOSIT_RAW, Conflict, Follower
+from xorj.client.api import XorjClient
+from xorj.demo.follower import DEPOSIT_RAW, Follower
 from xorj.demo.identities import FOLLOWER
 from xorj.demo.stage import Stage, open_vault_program
 from xorj.demo.tokens import USDC_MINT
@@ -24,11 +26,20 @@ from xorj.localnet.live import LiveChain
 from xorj.localnet.rpc.context import Node
 from xorj.localnet.rpc.dispatch import answer_bytes
 from xorj.primitives.errors import RefusedForSafety
+from xorj.primitives.ids import Wallet
 from xorj.vault import instructions as vault
 from xorj.vault.accounts import ANY_MINT, decode_policy, decode_vault, policy_address, vault_address
 
 BOT = Keypair.from_seed(bytes([44]) * 32).pubkey()
 OWNER = FOLLOWER.pubkey()
+CONFIGURATION = {
+    "vault": None,
+    "leaders_max": 5,
+    "allocation_bps": 2_000,
+    "risk_profile": "BALANCED",
+    "max_trade_amount_usd": None,
+    "slippage_tolerance_percent": 1.0,
+}
 CHALLENGE = "localhost wants you to sign in"
 
 
@@ -47,44 +58,40 @@ class Transport(httpx2.AsyncBaseTransport):
         return httpx2.Response(200, content=answer)
 
 
-class Gateway:
-    """Implements WalletApi with the gateway's own building of transactions; refuses whatever is not signed in."""
+class Gateway(httpx2.AsyncBaseTransport):
+    """The gateway's HTTP with its own building of transactions; refuses whatever is not signed in."""
 
     def __init__(self, bank: Bank, node: SolanaNode) -> None:
         self._bank, self._node = bank, node
         self.asked: list[str] = []
-        self.signed_in = self.enabled = False
+        self.enabled = self.evil = False
         self.conflicts = 0
-        self.evil = False
 
-    def use_session(self, token: str) -> None:
-        assert token == "session"
-
-    async def get(self, path: str) -> Any:
-        assert self.signed_in
-        if path.startswith("/api/vault/transactions/"):
-            return {"state": "confirmed", "error": None}
-        assert path == "/api/bot/configuration"
-        return {"enabled": self.enabled}
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        path, body = request.url.path.removeprefix("/api"), orjson.loads(await request.aread() or b"{}")
         self.asked.append(path)
         if path == "/auth/challenge":
-            return {"message": CHALLENGE}
+            return httpx2.Response(200, json={"message": CHALLENGE})
         if path == "/auth/authenticate":
             assert Signature.from_string(body["signature"]).verify(OWNER, CHALLENGE.encode())
-            self.signed_in = True
-            return {"session_token": "session"}
-        assert self.signed_in
-        if path == "/api/bot/enable":
-            if self.conflicts:
-                self.conflicts -= 1
-                raise Conflict("no vault yet")
+            return httpx2.Response(200, json={"session_token": "session", "expires_at": "2099-01-01T00:00:00+00:00"})
+        assert request.headers["authorization"] == "Bearer session"
+        if path == "/bot/enable" and self.conflicts:
+            self.conflicts -= 1
+            return httpx2.Response(409, json={"type": "no-vault", "title": "no vault yet"})
+        return httpx2.Response(200, json=await self._done(path, body))
+
+    async def _done(self, path: str, body: Mapping[str, Any]) -> Any:
+        if path == "/bot/enable":
             self.enabled = True
-            return {}
-        if path == "/api/vault/transactions":
+            return {"message": "copying"}
+        if path == "/bot/configuration":
+            return CONFIGURATION | {"enabled": self.enabled}
+        if path == "/vault/transactions":
             return {"signature": str(self._executed(base64.b64decode(body["transaction"])))}
-        return await self._built(path.removeprefix("/api/vault/"), body)
+        if path.startswith("/vault/transactions/"):
+            return {"signature": path.rsplit("/", 1)[1], "state": "confirmed", "slot": 1, "error": None}
+        return await self._built(path.removeprefix("/vault/"), body)
 
     async def _built(self, action: str, body: Mapping[str, Any]) -> Any:
         instructions = {
@@ -105,6 +112,10 @@ class Gateway:
         return outcome.signature
 
 
+async def _sign(message: bytes) -> bytes:
+    return bytes(FOLLOWER.sign_message(message))
+
+
 class World:
     def __init__(self, genesis: str | None = None) -> None:
         self.bank = Bank.open(None, Stage().genesis(1_790_000_000))
@@ -113,7 +124,8 @@ class World:
         self.bank.advance()
         self.node = SolanaNode("http://node", transport=Transport(self.bank, genesis))
         self.gateway = Gateway(self.bank, self.node)
-        self.follower = Follower(FOLLOWER, self.node, self.gateway)
+        api = XorjClient("http://gateway", Wallet(str(OWNER)), _sign, transport=self.gateway)
+        self.follower = Follower(OWNER, self.node, api)
 
     def account(self, address: Pubkey) -> Account:
         found = self.bank.runtime.account(address)
@@ -154,13 +166,13 @@ async def test_a_gateway_that_has_not_heard_of_the_vault_is_asked_again() -> Non
     world = World()
     world.gateway.conflicts = 1
     await world.follower.follow()
-    assert world.gateway.asked.count("/api/bot/enable") == 2
+    assert world.gateway.asked.count("/bot/enable") == 2
 
 
 async def test_a_transaction_that_is_not_ones_own_is_not_signed() -> None:
     world = World()
     world.gateway.evil = True
-    with pytest.raises(RefusedForSafety, match="not this wallet's own"):
+    with pytest.raises(RefusedForSafety, match="not this wallet's alone"):
         await world.follower.follow()
 
 

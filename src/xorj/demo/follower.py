@@ -5,16 +5,14 @@ done already is left as it is. The key is derived from a public text and worthle
 """
 
 import asyncio
-import base64
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from solders.hash import Hash
 from solders.instruction import Instruction
-from solders.keypair import Keypair
-from solders.message import MessageV0, to_bytes_versioned
+from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
@@ -22,6 +20,8 @@ from solders.transaction import VersionedTransaction
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import Commitment
+from xorj.client.api import Action, XorjClient
+from xorj.client.problem import Problem
 from xorj.demo.stage import token_transfer
 from xorj.demo.tokens import USDC_DECIMALS, USDC_MINT
 from xorj.localnet.keys import FAUCET
@@ -53,29 +53,11 @@ LIMITS = {
     "mint_mode": "any",
 }
 STEP_TIMEOUT_S = 90.0
+CONFLICT = 409
 POLL_S = 0.3
 
 T = TypeVar("T")
-Json = Any
 log = logging.get("demo-follower")
-
-
-class Conflict(Exception):
-    """The gateway cannot do it yet (409); `detail` is its reason."""
-
-    def __init__(self, detail: str) -> None:
-        self.detail = detail
-        super().__init__(detail)
-
-
-class WalletApi(Protocol):
-    """The gateway as a wallet sees it. Raises Conflict for 409, Unavailable for what asking again may cure."""
-
-    async def get(self, path: str) -> Json: ...
-
-    async def post(self, path: str, body: Mapping[str, Json]) -> Json: ...
-
-    def use_session(self, token: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +70,11 @@ class OnChain:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """One person with a key, a node to look at the chain and the gateway's API."""
+    """One person: his wallet's address, a node to look at the chain, and the API, which his wallet signs for."""
 
-    key: Keypair
+    address: Pubkey
     node: SolanaNode
-    api: WalletApi
+    api: XorjClient
 
     async def follow(self) -> list[str]:
         """Goes through all steps; returns the names of those that were needed. Doing it again needs none.
@@ -101,13 +83,13 @@ class Follower:
         """
         if await self.node.genesis_hash() != LOCAL_GENESIS:
             raise RefusedForSafety("the demo follower's key is public; it is for the local chain only")
-        await self._sign_in()
+        await _patiently(self.api.sign_in)
         steps: list[tuple[str, Callable[[], Awaitable[bool]], Callable[[], Awaitable[None]]]] = [
             ("took funds from the faucet", self._has_funds, self._take_funds),
-            ("made the vault", self._has_vault, lambda: self._act("deploy", {})),
+            ("made the vault", self._has_vault, lambda: self._act("deploy")),
             ("set the limits", self._has_limits, self._set_limits),
             ("paid in", self._has_paid_in, lambda: self._act("deposit", {"amount_raw": str(DEPOSIT_RAW)})),
-            ("let the bot trade", self._has_granted, lambda: self._act("grant", {})),
+            ("let the bot trade", self._has_granted, lambda: self._act("grant")),
             ("filled the bot's float", self._bot_can_pay, self._fill_float),
             ("turned copying on", self._copies, self._turn_copying_on),
         ]
@@ -120,48 +102,32 @@ class Follower:
                 done.append(name)
         return done
 
-    async def _sign_in(self) -> None:
-        wallet = str(self.key.pubkey())
-        challenge = await _patiently(lambda: self.api.post("/auth/challenge", {"wallet_address": wallet}))
-        signature = str(self.key.sign_message(challenge["message"].encode()))
-        body = {"wallet_address": wallet, "signature": signature, "message": challenge["message"]}
-        self.api.use_session((await self.api.post("/auth/authenticate", body))["session_token"])
-
-    async def _act(self, action: str, body: Mapping[str, Json]) -> None:
-        """Asks for the transaction of an action, signs it as its only signer, sends it, and waits until it is confirmed."""
-        built = await _patiently(lambda: self.api.post(f"/api/vault/{action}", body))
-        signed = self._signed(base64.b64decode(built["transaction"]))
-        sent = await self.api.post("/api/vault/transactions", {"transaction": base64.b64encode(signed).decode()})
-        signature = sent["signature"]
+    async def _act(self, action: Action, body: Mapping[str, Any] | None = None) -> None:
+        """One action of his vault: built by the gateway, signed by his wallet, sent; returns when it is confirmed."""
+        signature = await _patiently(lambda: self.api.act(action, body))
 
         async def landed() -> bool:
-            found = await self.api.get(f"/api/vault/transactions/{signature}")
-            if found["state"] == "failed":
-                raise BrokenInvariant("the demo follower's transaction failed", action=action, error=found["error"])
-            return found["state"] in ("confirmed", "finalized")
+            found = await self.api.landing(signature)
+            if found.state == "failed":
+                raise BrokenInvariant("the demo follower's transaction failed", action=action, error=found.error)
+            return found.state in ("confirmed", "finalized")
 
         await _until(landed, action)
 
-    def _signed(self, unsigned: bytes) -> bytes:
-        message = VersionedTransaction.from_bytes(unsigned).message
-        if message.account_keys[0] != self.key.pubkey() or message.header.num_required_signatures != 1:
-            raise RefusedForSafety("the gateway built a transaction that is not this wallet's own")
-        return bytes(VersionedTransaction.populate(message, [self.key.sign_message(to_bytes_versioned(message))]))
-
     async def _on_chain(self) -> OnChain:
-        vault = vault_address(self.key.pubkey())
+        vault = vault_address(self.address)
         found, policy = await self.node.accounts([Address(str(vault)), Address(str(policy_address(vault)))])
         return OnChain(decode_vault(found.data) if found else None, decode_policy(policy.data) if policy else None)
 
     async def _has_funds(self) -> bool:
         if await self._has_paid_in():
             return True
-        wallet = Wallet(str(self.key.pubkey()))
+        wallet = Wallet(str(self.address))
         _, tokens = await self.node.token_balances(wallet)
         return await self.node.lamports(Address(wallet)) >= POCKET_LAMPORTS // 2 and tokens.get(USDC, 0) >= DEPOSIT_RAW
 
     async def _take_funds(self) -> None:
-        me, faucet = self.key.pubkey(), FAUCET.pubkey()
+        me, faucet = self.address, FAUCET.pubkey()
         funds = transfer(TransferParams(from_pubkey=faucet, to_pubkey=me, lamports=POCKET_LAMPORTS))
         await self._from_faucet(
             [funds, create_token_account(faucet, me, USDC_MINT), token_transfer(faucet, me, USDC_MINT, USDC_DECIMALS, POCKET_USDC_RAW)]
@@ -218,11 +184,11 @@ class Follower:
         return vault.bot_authority
 
     async def _copies(self) -> bool:
-        return bool((await self.api.get("/api/bot/configuration"))["enabled"])
+        return (await self.api.bot_configuration()).enabled
 
     async def _turn_copying_on(self) -> None:
         """The database hears of the vault from the chain, a moment after it was made."""
-        await _patiently(lambda: self.api.post("/api/bot/enable", {}))
+        await _patiently(self.api.enable_bot)
 
 
 async def _until(holds: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -239,7 +205,10 @@ async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await ask()
-        except (Conflict, Unavailable) as error:
+        except Unavailable:
             if time.monotonic() > deadline:
-                raise Unavailable("gateway", str(error)) from error
+                raise
+        except Problem as problem:
+            if problem.status != CONFLICT or time.monotonic() > deadline:
+                raise
         await asyncio.sleep(POLL_S * 5)
