@@ -102,6 +102,14 @@ def test_a_wallet_that_always_buys_is_topped_up_and_its_hoard_led_away() -> None
     assert 0 < sol <= 16 * 1_000_000_000
 
 
+def test_swaps_that_are_alike_in_one_block_are_all_played() -> None:
+    rows = [swap(0, "ana", USDC_MINT, SOL_MINT, 130, 1_000)] * 5
+    bank = Bank.open(None, replay_genesis(Recording((DAY[0], *rows), "")))
+    bank.advance()
+    player = Player(bank, usual_balances(rows))
+    assert all(player.play(row) for row in rows)
+
+
 def test_one_reserve_is_the_recorded_vault_and_the_other_follows_from_the_first_price() -> None:
     (reserves,) = first_reserves(DAY).values()
     assert reserves == {USDC_MINT: 10**12, SOL_MINT: 10**12 * 1_000_000_000 // 130_000_000}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from solders.compute_budget import set_compute_unit_limit
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from xorj.demo.identities import ARBITRAGE, ARBITRAGE_ADDRESS
@@ -35,7 +36,7 @@ STOCK_RAW = 10**17
 PRICED_OUT_RAW_LEAST = 20_000
 # times what is usual: more than that is led away
 HOARD = 4
-TRANSFER_UNITS = 10_000
+UNITS_LEAST = 200_000
 POLL_S = 0.1
 _ARBITRAGE = StandIn(ARBITRAGE, ARBITRAGE_ADDRESS)
 
@@ -87,7 +88,7 @@ class Player:
         self.bank = bank
         self._usual = usual
         self._book = PoolBook(bank)
-        self._moves = 0
+        self._executed = 0
 
     def play(self, row: RecordedSwap) -> int:
         """The arbitrage account's move, then the wallet's swap; returns what it gave. One that gave nothing is not played: 0."""
@@ -107,7 +108,7 @@ class Player:
         route = Route((Hop(pool, row.input_mint, row.output_mint, row.amount_in, amount_out),), price_impact=Fraction(0))
         destination = token_account_address(who.address, row.output_mint)
         swap = route_instruction(route, authority=who.address, destination=destination, slippage_bps=0)
-        execute(self.bank, [swap], who.address, [who.key])
+        self._execute(swap, who)
         self._lead_away(row.wallet, row.output_mint)
         return amount_out
 
@@ -121,11 +122,13 @@ class Player:
         return self._book.amount(token_account_address(stand_in(wallet).address, mint))
 
     def _move(self, giver: StandIn, taker: StandIn, mint: Pubkey, raw: int) -> None:
-        # two gifts alike in one block would be one transaction
-        self._moves += 1
-        limit = set_compute_unit_limit(TRANSFER_UNITS + self._moves % TRANSFER_UNITS)
-        transfer = token_transfer(giver.address, taker.address, mint, decimals_of(mint), raw)
-        execute(self.bank, [limit, transfer], giver.address, [giver.key])
+        self._execute(token_transfer(giver.address, taker.address, mint, decimals_of(mint), raw), giver)
+
+    def _execute(self, instruction: Instruction, payer: StandIn) -> None:
+        """Two that are alike in one block would be one transaction: each has its own limit of compute units."""
+        self._executed += 1
+        limit = set_compute_unit_limit(UNITS_LEAST + self._executed % UNITS_LEAST)
+        execute(self.bank, [limit, instruction], payer.address, [payer.key])
 
     def _arbitrage(self, pool: local_amm.Pool, move: Move) -> None:
         who = ARBITRAGE_ADDRESS
@@ -134,7 +137,7 @@ class Player:
         swap = local_amm.swap(
             pool, owner=who, source=source, destination=destination, input_mint=move.mint, amount_in=move.amount, amount_out_min=0
         )
-        execute(self.bank, [swap], who, [ARBITRAGE])
+        self._execute(swap, _ARBITRAGE)
 
 
 def move_before(row: RecordedSwap, reserve_in: int, reserve_out: int) -> Move | None:
