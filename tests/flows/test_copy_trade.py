@@ -207,6 +207,7 @@ async def test_what_the_leader_still_holds_is_held() -> None:
 
 async def test_what_the_chain_could_not_change_is_decided_without_asking_it() -> None:
     world = await CopyWorld.following()
+    world.chain.held[BONK] = 100 * UNIT
     world.sells(BONK, 100)
     world.buys(WIF, 50)
     later(world, 200)

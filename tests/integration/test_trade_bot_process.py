@@ -59,7 +59,7 @@ class Bot:
                 process.send_signal(signal.SIGKILL)
                 process.wait(timeout=20)
 
-    async def until(self, what: str, query: Any, *, within_s: float = 60.0) -> Any:
+    async def until(self, what: str, query: Any, *, within_s: float = 120.0) -> Any:
         """The first row of a query."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s
@@ -71,7 +71,7 @@ class Bot:
             assert loop.time() < deadline, f"not within {within_s} s: {what}"
             await asyncio.sleep(POLL_S)
 
-    async def answers(self, condition: Callable[[Any], bool], what: str, *, within_s: float = 60.0) -> Any:
+    async def answers(self, condition: Callable[[Any], bool], what: str, *, within_s: float = 120.0) -> Any:
         """The first status of which the condition holds."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s
@@ -182,7 +182,7 @@ async def test_what_a_leader_did_while_the_bot_was_down_is_decided_and_his_exit_
     bot.ana.swaps(BONK, USDC_MINT, bot.ana.holds(BONK))
     slot = bot.ana.call("getSlot")
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 60
+    deadline = loop.time() + 120
     while bot.ana.call("getSlot") < slot + 80:
         assert loop.time() < deadline
         await asyncio.sleep(POLL_S)
