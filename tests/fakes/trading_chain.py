@@ -68,6 +68,7 @@ def open_vault(bank: Bank) -> None:
             ),
             instructions.grant_bot_authority(owner, BOT.pubkey()),
         ],
+        owner,
         [OWNER],
     )
     bank.advance(1, bank.unix_seconds + 1)
