@@ -1,7 +1,6 @@
 """`xorj up`, `status`, `logs`, `down` and `reset`: running XORJ on one machine. What they start and read is supervisor's."""
 
 import json
-import queue
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import httpx2
 import psutil
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from xorj import settings
@@ -93,27 +93,21 @@ def stay(
 
 def _serve(launch: Launch, folder: DataFolder, progress: StartProgress, stop_asked: Callable[[], bool]) -> None:
     """Shows the start, then what happens."""
-    changes: queue.SimpleQueue[tuple[str, Life]] = queue.SimpleQueue()
-    launch.start(lambda name, life: changes.put((name, life)))
+    launch.start()
     with progress.shown():
         while not stop_asked() and not launch.supervisor.serves:
-            _show(launch, changes, progress)
+            time.sleep(POLL_S)
+            progress.changes(launch.supervisor.lives)
             if (failed := launch.supervisor.hopeless) is not None:
                 _give_up(launch, folder, failed)
+        progress.changes(launch.supervisor.lives)
     if stop_asked():
         return
     launch.tell(Phase.READY)
     typer.echo(f"XORJ runs: {launch.address}   (local demo, worthless funds; logs in {folder.logs})")
     while not stop_asked():
-        _show(launch, changes, progress)
-
-
-def _show(launch: Launch, changes: "queue.SimpleQueue[tuple[str, Life]]", progress: StartProgress) -> None:
-    try:
-        name, life = changes.get(timeout=POLL_S)
-    except queue.Empty:
-        return
-    progress.change({**launch.supervisor.lives, name: life}, name)
+        time.sleep(POLL_S)
+        progress.changes(launch.supervisor.lives)
 
 
 def _give_up(launch: Launch, folder: DataFolder, failed: str) -> None:
@@ -269,7 +263,7 @@ def _print_status(report: dict[str, Any]) -> None:
     for one in report["processes"]:
         colour = COLOURS.get(ProcessState(one["state"]), "dim")
         numbers = ("" if one[key] is None else f"{one[key]:.0f}" for key in ("pid", "uptime_s", "restarts", "memory_mib"))
-        table.add_row(one["name"], f"[{colour}]{one['state']}[/]", *numbers, one["cause"])
+        table.add_row(one["name"], f"[{colour}]{one['state']}[/]", *numbers, escape(one["cause"]))
     console.print(table)
     if report["copies"] is not None:
         copies = ", ".join(f"{name} {number}" for name, number in report["copies"].items())

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from xorj.supervisor.process import Life, ProcessState
@@ -25,7 +26,7 @@ CAUSE_CHARACTERS_MAX = 200
 
 
 class StartProgress:
-    """Told every change; shows it as the output allows."""
+    """Told again and again what is; shows what changed, as the output allows."""
 
     def __init__(self, console: Console) -> None:
         self._console, self._began_s = console, time.monotonic()
@@ -42,18 +43,14 @@ class StartProgress:
             yield
         self._live = None
 
-    def change(self, lives: Mapping[str, Life], name: str) -> None:
-        self._lives = lives
-        life = lives[name]
-        if self._live is None and life.state in TOLD:
-            self.line(described(name, life), style=COLOURS.get(life.state, ""))
-
     def changes(self, lives: Mapping[str, Life]) -> None:
-        """All that is known now; what differs from before is shown."""
-        before = self._lives
+        """All that is known now; what differs from before is shown. A state lasts longer than the time between two looks."""
+        before, self._lives = self._lives, lives
         for name, life in lives.items():
-            if name not in before or before[name].state is not life.state:
-                self.change(lives, name)
+            was = before.get(name)
+            is_new = was is None or (was.state, was.restarts) != (life.state, life.restarts)
+            if is_new and self._live is None and life.state in TOLD:
+                self.line(described(name, life), style=COLOURS.get(life.state, ""))
 
     def line(self, text: str, style: str = "") -> None:
         stamp = datetime.now(UTC).strftime("%H:%M:%S")
@@ -63,7 +60,9 @@ class StartProgress:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for name, life in self._lives.items():
             seconds = f"{time.time() - life.since_s:.0f} s" if life.state in {ProcessState.STARTING, ProcessState.RESTARTING} else ""
-            table.add_row(name, f"[{COLOURS.get(life.state, 'dim')}]{life.state.value}[/]", seconds, life.cause[:CAUSE_CHARACTERS_MAX])
+            table.add_row(
+                name, f"[{COLOURS.get(life.state, 'dim')}]{life.state.value}[/]", seconds, escape(life.cause[:CAUSE_CHARACTERS_MAX])
+            )
         table.add_row("", "", f"{time.monotonic() - self._began_s:.0f} s", "")
         return table
 
