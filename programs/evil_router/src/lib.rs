@@ -27,6 +27,8 @@ const HEAD_BYTES: usize = 8 + 8 + 8 + 6 + 4;
 const CALL_ACCOUNTS_MAX: usize = 40;
 const SIGNER: u8 = 1;
 const WRITABLE: u8 = 2;
+const NOBODY: Address = Address::new_from_array([0; 32]);
+const NO_ACCOUNT: InstructionAccount = InstructionAccount { address: &NOBODY, is_writable: false, is_signer: false };
 
 /// Makes the script's calls in order and claims to have paid more than anybody asked for.
 pub fn process_instruction(_program: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
@@ -44,17 +46,17 @@ fn call(accounts: &[AccountView], script: &mut &[u8]) -> ProgramResult {
     let [program, count] = take(script)?;
     let program = at(program)?;
     let mut views = [program; CALL_ACCOUNTS_MAX];
-    let mut metas = core::array::from_fn::<_, CALL_ACCOUNTS_MAX, _>(|_| InstructionAccount::readonly(program.address()));
-    for (view, meta) in views.iter_mut().zip(metas.iter_mut()).take(usize::from(count)) {
+    let mut metas = [const { NO_ACCOUNT }; CALL_ACCOUNTS_MAX];
+    let count = usize::from(count).min(CALL_ACCOUNTS_MAX);
+    for (view, meta) in views.iter_mut().zip(metas.iter_mut()).take(count) {
         let [place, flags] = take(script)?;
         *view = at(place)?;
-        *meta = InstructionAccount::new(view.address(), flags & WRITABLE != 0, flags & SIGNER != 0);
+        *meta = InstructionAccount { address: view.address(), is_writable: flags & WRITABLE != 0, is_signer: flags & SIGNER != 0 };
     }
     let length = usize::from(u16::from_le_bytes(take(script)?));
     let (data, rest) = script.split_at_checked(length).ok_or(ProgramError::InvalidInstructionData)?;
     *script = rest;
-    let (views, metas) = (views.get(..usize::from(count)), metas.get(..usize::from(count)));
-    let (Some(views), Some(metas)) = (views, metas) else { return Err(ProgramError::InvalidInstructionData) };
+    let (views, metas) = (views.get(..count).unwrap_or_default(), metas.get(..count).unwrap_or_default());
     invoke_with_bounds::<CALL_ACCOUNTS_MAX, _>(&InstructionView { program_id: program.address(), accounts: metas, data }, views)
 }
 

@@ -4,6 +4,7 @@
 //! function for the target, which cannot return a value together with an error.
 
 use crate::error::{Checked, BAD_ARGUMENTS};
+use core::slice::from_raw_parts;
 use pinocchio::Address;
 
 /// Takes values off the front of an instruction's data.
@@ -38,90 +39,82 @@ impl<'a> Reader<'a> {
     }
 
     pub fn u8(&mut self) -> u8 {
-        let mut bytes = [0];
-        self.take(&mut bytes);
-        u8::from_le_bytes(bytes)
+        self.number(1) as u8
     }
 
+    #[inline(never)]
     pub fn bool(&mut self) -> bool {
         let byte = self.u8();
         self.has_failed |= byte > 1;
         byte == 1
     }
 
-    pub fn u16(&mut self) -> u16 {
-        let mut bytes = [0; 2];
-        self.take(&mut bytes);
-        u16::from_le_bytes(bytes)
-    }
-
-    pub fn u32(&mut self) -> u32 {
-        let mut bytes = [0; 4];
-        self.take(&mut bytes);
-        u32::from_le_bytes(bytes)
-    }
-
-    #[inline(never)]
     pub fn u64(&mut self) -> u64 {
-        let mut bytes = [0; 8];
-        self.take(&mut bytes);
-        u64::from_le_bytes(bytes)
+        self.number(8)
     }
 
     pub fn i64(&mut self) -> i64 {
         self.u64() as i64
     }
 
+    /// Where it stands in the data; zeroes when the data ends before.
     #[inline(never)]
-    pub fn address(&mut self) -> Address {
-        let mut bytes = [0; 32];
-        self.take(&mut bytes);
-        Address::new_from_array(bytes)
-    }
-
-    #[inline(always)]
-    pub fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        self.bool().then(|| read(self))
-    }
-
-    #[inline(always)]
-    pub fn bytes(&mut self) -> &'a [u8] {
-        let length = self.u32() as usize;
-        match self.data.split_at_checked(length) {
+    pub fn address(&mut self) -> &'a Address {
+        match self.data.split_first_chunk::<32>() {
             Some((taken, rest)) => {
                 self.data = rest;
-                taken
+                as_address(taken)
             }
             None => {
                 self.has_failed = true;
-                &[]
+                as_address(&[0; 32])
             }
         }
     }
 
-    /// The addresses as chunks of 32 bytes.
+    /// A little-endian number of `size` bytes, at most 8.
+    #[inline(never)]
+    pub fn number(&mut self, size: usize) -> u64 {
+        let mut bytes = [0; 8];
+        if let Some(room) = bytes.get_mut(..size) {
+            self.take(room);
+        }
+        u64::from_le_bytes(bytes)
+    }
+
+    /// A vector of bytes.
     #[inline(always)]
-    pub fn addresses(&mut self) -> &'a [[u8; 32]] {
-        let count = self.u32() as usize;
-        let (all, _) = self.data.as_chunks::<32>();
-        match (all.split_at_checked(count), self.data.get(count.wrapping_mul(32)..)) {
-            (Some((taken, _)), Some(rest)) => {
-                self.data = rest;
-                taken
-            }
-            _ => {
-                self.has_failed = true;
-                &[]
-            }
+    pub fn bytes(&mut self) -> &'a [u8] {
+        self.items(1)
+    }
+
+    #[inline(always)]
+    pub fn addresses(&mut self) -> &'a [Address] {
+        let bytes = self.items(32);
+        // SAFETY: an address is 32 bytes of any content.
+        unsafe { from_raw_parts(bytes.as_ptr().cast(), bytes.len() / 32) }
+    }
+
+    /// A vector of items of this many bytes.
+    #[inline(always)]
+    fn items(&mut self, size: usize) -> &'a [u8] {
+        let mut taken: &[u8] = &[];
+        self.take_items(size, &mut taken);
+        taken
+    }
+
+    #[inline(never)]
+    fn take_items(&mut self, size: usize, to: &mut &'a [u8]) {
+        // The count has 32 bits, so the product cannot wrap.
+        let length = (self.number(4) as usize).wrapping_mul(size);
+        match self.data.split_at_checked(length) {
+            Some((taken, rest)) => (*to, self.data) = (taken, rest),
+            None => self.has_failed = true,
         }
     }
 
     pub fn guard(&mut self) -> Guard {
         Guard { nonce: self.u64(), bot_epoch: self.u64(), deadline_slot: self.u64() }
-    }
-
-    pub fn has_failed(&self) -> bool {
-        self.has_failed
     }
 
     /// Everything was there, well formed, and nothing follows.
@@ -134,9 +127,28 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Bytes as the address they are.
+#[inline(always)]
+pub fn as_address(bytes: &[u8; 32]) -> &Address {
+    // SAFETY: an address is 32 bytes of any content.
+    unsafe { &*bytes.as_ptr().cast() }
+}
+
+/// For instructions that take one amount, written to `to`.
+#[inline(never)]
+pub fn amount(data: &[u8], to: &mut u64) -> Checked {
+    let bytes = data.try_into().map_err(|_| BAD_ARGUMENTS)?;
+    *to = u64::from_le_bytes(bytes);
+    Ok(())
+}
+
 /// For instructions that take none.
 pub fn none(data: &[u8]) -> Checked {
-    Reader::new(data).end()
+    if data.is_empty() {
+        Ok(())
+    } else {
+        Err(BAD_ARGUMENTS)
+    }
 }
 
 #[cfg(test)]
@@ -159,7 +171,7 @@ mod tests {
         reader.bool();
         assert_eq!(reader.end(), Err(BAD_ARGUMENTS));
         let mut reader = Reader::new(&[1, 9]);
-        assert_eq!((reader.option(Reader::u8), reader.end()), (Some(9), Ok(())));
+        assert_eq!((reader.bool(), reader.u8(), reader.end()), (true, 9, Ok(())));
     }
 
     #[test]

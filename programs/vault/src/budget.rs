@@ -72,9 +72,6 @@ fn mul_div(a: u64, b: u64, d: u64) -> Option<(u64, u64)> {
     if high >= d {
         return None;
     }
-    if high == 0 {
-        return Some((low / d, low % d));
-    }
     Some(divided(high, low, d))
 }
 
@@ -87,11 +84,12 @@ fn product(a: u64, b: u64) -> (u64, u64) {
     (a1.wrapping_mul(b1) + carry + (middle >> 32), (middle << 32) | (low & LOW))
 }
 
-/// (high, low) / d by schoolbook division in base 2^32 (Knuth's algorithm D). Requires 0 < high < d.
+/// (high, low) / d by schoolbook division in base 2^32 (Knuth's algorithm D). Requires high < d.
 fn divided(high: u64, low: u64, d: u64) -> (u64, u64) {
     let shift = d.leading_zeros();
     let d = d << shift;
-    let high = if shift == 0 { high } else { (high << shift) | (low >> (64 - shift)) };
+    // Two shifts, because one by 64 is none.
+    let high = (high << shift) | ((low >> 1) >> (63 - shift));
     let low = low << shift;
     let (upper, rest) = digit(high, low >> 32, d);
     let (lower, rest) = digit(rest, low & LOW, d);

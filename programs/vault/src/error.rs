@@ -1,12 +1,11 @@
 //! Every error code of the program. Numbers are never changed; a new one goes to the end. The interface's table is compared in a test.
 
-use core::num::NonZeroU32;
-use pinocchio::error::ProgramError;
+use core::num::NonZeroU64;
 
 macro_rules! errors {
     ($($name:ident,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u32)]
+        #[repr(u64)]
         pub enum VaultError {
             $($name,)*
         }
@@ -64,35 +63,37 @@ errors! {
 }
 
 impl VaultError {
-    pub const fn code(self) -> u32 {
-        6_000 + self as u32
+    pub const fn code(self) -> u64 {
+        6_000 + self as u64
     }
 }
 
-/// Why an instruction is refused: the code that goes out. One register on the target, where `ProgramError` would be two words of memory.
+/// Why an instruction is refused: the code that goes out. One register of the target, where `ProgramError` would be two words of memory and
+/// a number of 32 bits would be widened after every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault(NonZeroU32);
+pub struct Fault(NonZeroU64);
 
 pub type Checked<T = ()> = Result<T, Fault>;
 
 impl Fault {
-    const fn framework(code: u32) -> Self {
-        match NonZeroU32::new(code) {
+    const fn framework(code: u64) -> Self {
+        match NonZeroU64::new(code) {
             Some(code) => Self(code),
             None => panic!("0 is success"),
         }
     }
 }
 
-impl From<VaultError> for Fault {
-    fn from(error: VaultError) -> Self {
-        Self::framework(error.code())
+impl Fault {
+    /// As the runtime shows it: a custom error of this number.
+    pub fn code(self) -> u64 {
+        self.0.get()
     }
 }
 
-impl From<Fault> for ProgramError {
-    fn from(fault: Fault) -> Self {
-        ProgramError::Custom(fault.0.get())
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Self {
+        Self::framework(error.code())
     }
 }
 

@@ -4,14 +4,13 @@
 use crate::{
     accounts::{same, Context},
     constants::{EVENT_AUTHORITY, EVENT_AUTHORITY_BUMP, EVENT_AUTHORITY_SEED},
+    create::Derived,
     error::{Checked, NOT_SIGNER, SEEDS},
     runtime::{self, Call, Party},
     tag,
 };
-use pinocchio::{
-    cpi::{Seed, Signer},
-    AccountView, Address,
-};
+use core::{mem::MaybeUninit, slice::from_raw_parts};
+use pinocchio::{AccountView, Address};
 
 /// The first 8 bytes of each event, by its name in the interface.
 pub const DISCRIMINATORS: [(&str, [u8; 8]); 7] = [
@@ -35,25 +34,32 @@ const BYTES_MAX: usize = 8 + 4 * 32 + 4 * 8;
 
 /// An event under construction, after room for the tag of the call to ourselves.
 struct Event {
-    bytes: [u8; 8 + BYTES_MAX],
+    bytes: [MaybeUninit<u8>; 8 + BYTES_MAX],
     length: usize,
 }
 
 impl Event {
-    fn new(discriminator: [u8; 8]) -> Self {
-        let mut event = Self { bytes: [0; 8 + BYTES_MAX], length: 0 };
-        event.put(&tag::EVENT.to_le_bytes());
-        event.put(&discriminator);
-        event
+    /// To be begun where it stands: moving it would copy all of it.
+    #[inline(always)]
+    fn empty() -> Self {
+        Self { bytes: [const { MaybeUninit::uninit() }; 8 + BYTES_MAX], length: 0 }
+    }
+
+    /// Every event begins with the vault it is about.
+    #[inline(never)]
+    fn begin(&mut self, discriminator: [u8; 8], vault: &Address) {
+        self.put_u64(tag::EVENT);
+        self.put_u64(u64::from_le_bytes(discriminator));
+        self.put_address(vault);
     }
 
     #[inline(never)]
     fn put(&mut self, bytes: &[u8]) {
         let end = self.length + bytes.len();
         if let Some(room) = self.bytes.get_mut(self.length..end) {
-            room.copy_from_slice(bytes);
+            room.write_copy_of_slice(bytes);
+            self.length = end;
         }
-        self.length = end;
     }
 
     #[inline(never)]
@@ -61,15 +67,22 @@ impl Event {
         self.put(&value.to_le_bytes());
     }
 
+    #[inline(never)]
+    fn put_address(&mut self, address: &Address) {
+        self.put(address.as_ref());
+    }
+
+    #[inline(never)]
     fn put_option(&mut self, value: Option<&Address>) {
         self.put(&[u8::from(value.is_some())]);
         if let Some(address) = value {
-            self.put(address.as_ref());
+            self.put_address(address);
         }
     }
 
     fn tagged(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+        // SAFETY: the first `length` bytes have been written.
+        unsafe { from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
     }
 
     #[inline(never)]
@@ -94,18 +107,18 @@ impl TradeExecuted<'_> {
     /// Logs it, and calls ourselves with it.
     #[inline(never)]
     pub fn emit(&self, program: &Address, event_authority: &AccountView) {
-        let mut event = Event::new(TRADE_EXECUTED);
-        for address in [self.vault, self.bot_authority, self.input_mint, self.output_mint] {
-            event.put(address.as_ref());
-        }
-        for number in [self.amount_in, self.amount_out, self.minimum_amount_out] {
-            event.put_u64(number);
-        }
-        event.put(&self.timestamp.to_le_bytes());
+        let mut event = Event::empty();
+        event.begin(TRADE_EXECUTED, self.vault);
+        event.put_address(self.bot_authority);
+        event.put_address(self.input_mint);
+        event.put_address(self.output_mint);
+        event.put_u64(self.amount_in);
+        event.put_u64(self.amount_out);
+        event.put_u64(self.minimum_amount_out);
+        event.put_u64(self.timestamp as u64);
         event.log();
-        let bump = [EVENT_AUTHORITY_BUMP];
-        let seeds = [Seed::from(EVENT_AUTHORITY_SEED), Seed::from(&bump)];
-        Call::new(program, event.tagged(), &[Party::signer(event_authority)]).send(&[Signer::from(&seeds)]);
+        let signer = Derived { word: EVENT_AUTHORITY_SEED, key: &[], bump: EVENT_AUTHORITY_BUMP };
+        Call::new(program, event.tagged(), &[Party::signer(event_authority)]).send(Some(&signer));
     }
 }
 
@@ -130,13 +143,13 @@ impl Moved<'_> {
 
     #[inline(never)]
     fn log(&self, discriminator: [u8; 8]) {
-        let mut event = Event::new(discriminator);
-        for address in [self.vault, self.owner, self.mint] {
-            event.put(address.as_ref());
-        }
+        let mut event = Event::empty();
+        event.begin(discriminator, self.vault);
+        event.put_address(self.owner);
+        event.put_address(self.mint);
         event.put_u64(self.amount);
         event.put_u64(self.total_deposited);
-        event.put(&self.timestamp.to_le_bytes());
+        event.put_u64(self.timestamp as u64);
         event.log();
     }
 }
@@ -154,46 +167,47 @@ pub struct AuthorityChanged<'a> {
 impl AuthorityChanged<'_> {
     #[inline(never)]
     pub fn log(&self) {
-        let mut event = Event::new(AUTHORITY_CHANGED);
-        event.put(self.vault.as_ref());
+        let mut event = Event::empty();
+        event.begin(AUTHORITY_CHANGED, self.vault);
         event.put_option(self.previous);
         event.put_option(self.current);
         event.put_u64(self.bot_epoch);
         event.put_u64(self.expires_at);
-        event.put(&self.timestamp.to_le_bytes());
+        event.put_u64(self.timestamp as u64);
         event.log();
     }
 }
 
 pub fn policy_changed(vault: &Address, timestamp: i64) {
-    let mut event = Event::new(POLICY_CHANGED);
-    event.put(vault.as_ref());
-    event.put(&timestamp.to_le_bytes());
+    let mut event = Event::empty();
+    event.begin(POLICY_CHANGED, vault);
+    event.put_u64(timestamp as u64);
     event.log();
 }
 
 /// Paused, or resumed, and by whom.
 #[inline(never)]
 pub fn vault_paused(vault: &Address, authority: &Address, paused: bool, timestamp: i64) {
-    let mut event = Event::new(VAULT_PAUSED);
-    event.put(vault.as_ref());
-    event.put(authority.as_ref());
+    let mut event = Event::empty();
+    event.begin(VAULT_PAUSED, vault);
+    event.put_address(authority);
     event.put(&[u8::from(paused)]);
-    event.put(&timestamp.to_le_bytes());
+    event.put_u64(timestamp as u64);
     event.log();
 }
 
 pub fn vault_deactivated(vault: &Address, owner: &Address, timestamp: i64) {
-    let mut event = Event::new(VAULT_DEACTIVATED);
-    event.put(vault.as_ref());
-    event.put(owner.as_ref());
-    event.put(&timestamp.to_le_bytes());
+    let mut event = Event::empty();
+    event.begin(VAULT_DEACTIVATED, vault);
+    event.put_address(owner);
+    event.put_u64(timestamp as u64);
     event.log();
 }
 
 /// The other end of the call to ourselves. Touches nothing; only this program can sign for the event authority.
-pub fn received(context: &Context) -> Checked {
-    let [authority] = context.take()?;
+#[inline(never)]
+pub fn received(context: &Context, _event: &[u8]) -> Checked {
+    let [authority] = context.take(&[])?;
     if !authority.is_signer() {
         return Err(NOT_SIGNER);
     }
@@ -211,9 +225,10 @@ mod tests {
     #[test]
     fn the_largest_event_fits() {
         let key = Address::new_from_array([7; 32]);
-        let mut event = Event::new(TRADE_EXECUTED);
-        for _ in 0..4 {
-            event.put(key.as_ref());
+        let mut event = Event::empty();
+        event.begin(TRADE_EXECUTED, &key);
+        for _ in 0..3 {
+            event.put_address(&key);
         }
         for _ in 0..4 {
             event.put_u64(1);

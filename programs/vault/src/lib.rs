@@ -10,6 +10,8 @@ mod bounded;
 pub mod budget;
 pub mod constants;
 mod create;
+#[cfg(any(target_os = "solana", target_arch = "bpf"))]
+mod entry;
 pub mod error;
 pub mod events;
 mod instructions;
@@ -22,15 +24,8 @@ mod runtime;
 pub mod state;
 mod token;
 
-use pinocchio::{AccountView, Address, ProgramResult};
-
-#[cfg(any(target_os = "solana", target_arch = "bpf"))]
-mod entry {
-    // More than any instruction takes, so that one account too many is seen and refused, not silently dropped.
-    pinocchio::program_entrypoint!(super::process_instruction, 80);
-    pinocchio::default_allocator!();
-    pinocchio::nostd_panic_handler!();
-}
+use accounts::Context;
+use error::Checked;
 
 /// The first 8 bytes of each instruction, as the little-endian number that they are compared as.
 pub mod tag {
@@ -63,32 +58,41 @@ pub mod tag {
     }
 }
 
-/// Arguments are read before accounts are looked at; trailing bytes are refused.
-pub fn process_instruction(program: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
-    let Some((first, rest)) = data.split_first_chunk::<8>() else {
-        return Err(error::UNKNOWN_INSTRUCTION.into());
-    };
-    let context = &accounts::Context { program, accounts };
-    let done = match u64::from_le_bytes(*first) {
-        tag::BOT_TRADE => instructions::bot_trade(context, rest),
-        tag::DEPOSIT => instructions::deposit(context, rest),
-        tag::WITHDRAW => instructions::withdraw(context, rest),
-        tag::INITIALIZE_VAULT => instructions::initialize_vault(context, rest),
-        tag::GRANT_BOT_AUTHORITY => instructions::grant_bot_authority(context, rest),
-        tag::REVOKE_BOT_AUTHORITY => instructions::revoke_bot_authority(context, rest),
-        tag::DEACTIVATE_VAULT => instructions::deactivate_vault(context, rest),
-        tag::SET_POLICY => instructions::set_policy(context, rest),
-        tag::PAUSE_VAULT => instructions::pause_vault(context, rest),
-        tag::RESUME_VAULT => instructions::resume_vault(context, rest),
-        tag::BURN_NONCE => instructions::burn_nonce(context, rest),
-        tag::RECOVER_TRADE_ACCOUNT => instructions::recover_trade_account(context, rest),
-        tag::CLOSE_TOKEN_ACCOUNT => instructions::close_token_account(context, rest),
-        tag::CLOSE_VAULT => instructions::close_vault(context, rest),
-        tag::INITIALIZE_CONFIG => instructions::initialize_config(context, rest),
-        tag::UPDATE_CONFIG => instructions::update_config(context, rest),
-        tag::ACCEPT_ADMIN => instructions::accept_admin(context, rest),
-        tag::EVENT => events::received(context),
-        _ => Err(error::UNKNOWN_INSTRUCTION),
-    };
-    Ok(done?)
+type Handler = fn(&Context, &[u8]) -> Checked;
+
+/// What each instruction does; those that compute units matter most for come first.
+static HANDLERS: [(u64, Handler); 18] = [
+    (tag::BOT_TRADE, instructions::bot_trade),
+    (tag::EVENT, events::received),
+    (tag::DEPOSIT, instructions::deposit),
+    (tag::WITHDRAW, instructions::withdraw),
+    (tag::INITIALIZE_VAULT, instructions::initialize_vault),
+    (tag::GRANT_BOT_AUTHORITY, instructions::grant_bot_authority),
+    (tag::REVOKE_BOT_AUTHORITY, instructions::revoke_bot_authority),
+    (tag::DEACTIVATE_VAULT, instructions::deactivate_vault),
+    (tag::SET_POLICY, instructions::set_policy),
+    (tag::PAUSE_VAULT, instructions::pause_vault),
+    (tag::RESUME_VAULT, instructions::resume_vault),
+    (tag::BURN_NONCE, instructions::burn_nonce),
+    (tag::RECOVER_TRADE_ACCOUNT, instructions::recover_trade_account),
+    (tag::CLOSE_TOKEN_ACCOUNT, instructions::close_token_account),
+    (tag::CLOSE_VAULT, instructions::close_vault),
+    (tag::INITIALIZE_CONFIG, instructions::initialize_config),
+    (tag::UPDATE_CONFIG, instructions::update_config),
+    (tag::ACCEPT_ADMIN, instructions::accept_admin),
+];
+
+/// Returns 0 or the error's code. Arguments are read before accounts are looked at; trailing bytes are refused.
+pub fn process_instruction(context: &Context, data: &[u8]) -> u64 {
+    match dispatched(context, data) {
+        Ok(()) => 0,
+        Err(fault) => fault.code(),
+    }
+}
+
+fn dispatched(context: &Context, data: &[u8]) -> Checked {
+    let (first, rest) = data.split_first_chunk::<8>().ok_or(error::UNKNOWN_INSTRUCTION)?;
+    let first = u64::from_le_bytes(*first);
+    let (_, handler) = HANDLERS.iter().find(|(tag, _)| *tag == first).ok_or(error::UNKNOWN_INSTRUCTION)?;
+    handler(context, rest)
 }

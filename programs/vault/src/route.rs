@@ -28,14 +28,17 @@ pub fn parse(data: &[u8], amount_in: u64) -> Result<Route, VaultError> {
         return Err(VaultError::RouteDataMalformed);
     }
     let (discriminator, rest) = data.split_first_chunk::<8>().ok_or(VaultError::RouteDataMalformed)?;
-    match *discriminator {
-        ROUTE_V2 => head(rest, amount_in).map(|()| Route::Own),
-        SHARED_ACCOUNTS_ROUTE_V2 => {
-            let (_id, rest) = rest.split_first().ok_or(VaultError::RouteDataMalformed)?;
-            head(rest, amount_in).map(|()| Route::Shared)
-        }
-        _ => Err(VaultError::RouteNotAllowed),
+    let discriminator = u64::from_le_bytes(*discriminator);
+    if discriminator == u64::from_le_bytes(ROUTE_V2) {
+        head(rest, amount_in)?;
+        return Ok(Route::Own);
     }
+    if discriminator != u64::from_le_bytes(SHARED_ACCOUNTS_ROUTE_V2) {
+        return Err(VaultError::RouteNotAllowed);
+    }
+    let (_id, rest) = rest.split_first().ok_or(VaultError::RouteDataMalformed)?;
+    head(rest, amount_in)?;
+    Ok(Route::Shared)
 }
 
 /// in_amount u64, quoted_out_amount u64, slippage_bps u16, platform_fee_bps u16, positive_slippage_bps u16, number of steps u32.

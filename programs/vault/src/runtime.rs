@@ -1,9 +1,10 @@
 //! The calls to the runtime. On the host they do nothing, so that the rest compiles and is tested there.
 
+use crate::{accounts::same, create::Derived};
 use alloc::alloc::{alloc, Layout};
 use core::slice::from_raw_parts;
 use pinocchio::{
-    cpi::{invoke_signed_unchecked, CpiAccount, Signer},
+    cpi::{invoke_signed_unchecked, CpiAccount, Seed, Signer},
     instruction::{InstructionAccount, InstructionView},
     AccountView, Address,
 };
@@ -55,6 +56,18 @@ impl Clock {
     }
 }
 
+/// Block time, where the slot does not matter.
+#[inline(never)]
+pub fn now() -> i64 {
+    Clock::get().unix_timestamp
+}
+
+/// So many seconds after a block time.
+#[inline(never)]
+pub fn later(now: i64, seconds: i64) -> i64 {
+    now.saturating_add(seconds)
+}
+
 /// An account of a call to another program, and what that program may do with it.
 #[derive(Clone, Copy)]
 pub struct Party<'a> {
@@ -101,27 +114,36 @@ impl<'a> Call<'a> {
     }
 
     #[inline(never)]
-    pub fn send(&self, signers: &[Signer]) {
-        let count = self.parties.len() + self.extra.len();
+    pub fn send(&self, signer: Option<&Derived>) {
+        let count = self.parties.len().wrapping_add(self.extra.len());
         let metas = room::<InstructionAccount>(count);
         let views = room::<CpiAccount>(count);
         let mut at = 0;
-        let mut put = |party: &Party<'a>| {
+        while at < count {
+            let (view, is_writable, is_signer) = match self.parties.get(at) {
+                Some(party) => (party.view, party.is_writable, party.is_signer),
+                None => {
+                    // SAFETY: those that are no parties are extra accounts.
+                    let view = unsafe { self.extra.get_unchecked(at.wrapping_sub(self.parties.len())) };
+                    (view, view.is_writable(), same(view.address(), self.extra_signer))
+                }
+            };
             // SAFETY: there is room for `count` items, and as many are written.
             unsafe {
-                metas.add(at).write(InstructionAccount::new(party.view.address(), party.is_writable, party.is_signer));
-                views.add(at).write(CpiAccount::from(party.view));
+                metas.add(at).write(InstructionAccount::new(view.address(), is_writable, is_signer));
+                views.add(at).write(CpiAccount::from(view));
             }
             at += 1;
-        };
-        self.parties.iter().for_each(&mut put);
-        for view in self.extra {
-            put(&Party::new(view, view.is_writable(), super::accounts::same(view.address(), self.extra_signer)));
         }
+        let (word, key, bump) = signer.map_or((&[][..], &[][..], 0), |signer| (signer.word, signer.key, signer.bump));
+        let bump = [bump];
+        let seeds = [Seed::from(word), Seed::from(key), Seed::from(&bump)];
+        let signers = [Signer::from(&seeds)];
         // SAFETY: all `count` items are written. No borrow that the callee could break lives across a call: the program's own accounts are
-        // never handed out, and of token accounts only values are kept.
+        // handed out at most to be read, and of token accounts only values are kept.
         unsafe {
             let instruction = InstructionView { program_id: self.program, accounts: from_raw_parts(metas, count), data: self.data };
+            let signers = signers.get_unchecked(..usize::from(signer.is_some()));
             invoke_signed_unchecked(&instruction, from_raw_parts(views, count), signers);
         }
     }

@@ -1,25 +1,21 @@
 //! close_token_account: an empty token account of the vault or of its trade authority; the rent goes to the owner.
 
 use crate::{
-    accounts::{owned_vault, same, writable, Context},
+    accounts::{owned_vault, same, Context},
     arguments,
     constants::{TRADE_SEED, VAULT_SEED},
-    error::{Checked, VaultError, SEEDS},
+    create::Derived,
+    error::{Checked, VaultError},
     token,
-};
-use pinocchio::{
-    cpi::{Seed, Signer},
-    Address,
 };
 
 #[inline(never)]
 pub fn close_token_account(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
-    let [owner, vault_account, authority, token_account, token_program] = context.take()?;
-    let vault = owned_vault(&vault_account, &owner, context.program)?;
-    writable([&owner, &token_account])?;
-    token::any_program(&token_program)?;
-    let token = token::account(&token_account, token_program.address()).ok_or(VaultError::InvalidTokenAccount)?;
+    let [owner, vault_account, authority, token_account, token_program] = context.take(&[0, 3])?;
+    let vault = owned_vault(vault_account, owner, context.program)?;
+    token::any_program(token_program)?;
+    let token = token::account(token_account, token_program.address()).ok_or(VaultError::InvalidTokenAccount)?;
     if !same(&token.owner, authority.address()) {
         return Err(VaultError::InvalidTokenAccount.into());
     }
@@ -27,19 +23,12 @@ pub fn close_token_account(context: &Context, data: &[u8]) -> Checked {
         return Err(VaultError::InvalidAmount.into());
     }
 
-    let command = token::Command { program: token_program.address(), account: &token_account, to: &owner, authority: &authority };
-    if same(authority.address(), vault_account.address()) {
-        let bump = [vault.bump];
-        let seeds = [Seed::from(VAULT_SEED), Seed::from(owner.address().as_ref()), Seed::from(&bump)];
-        command.close(&[Signer::from(&seeds)]);
-        return Ok(());
+    let command = token::Command { program: token_program.address(), account: token_account, to: owner, authority };
+    let mut derived = Derived { bump: vault.bump(), ..Derived::of(VAULT_SEED, owner.address()) };
+    if !same(authority.address(), vault_account.address()) {
+        derived = Derived::of(TRADE_SEED, vault_account.address());
+        derived.check(authority, context.program)?;
     }
-    let (address, bump) = Address::find_program_address(&[TRADE_SEED, vault_account.address().as_ref()], context.program);
-    if !same(authority.address(), &address) {
-        return Err(SEEDS);
-    }
-    let bump = [bump];
-    let seeds = [Seed::from(TRADE_SEED), Seed::from(vault_account.address().as_ref()), Seed::from(&bump)];
-    command.close(&[Signer::from(&seeds)]);
+    command.close(&derived);
     Ok(())
 }

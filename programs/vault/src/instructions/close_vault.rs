@@ -2,7 +2,7 @@
 //! the same address reaches them again.
 
 use crate::{
-    accounts::{load_policy, owned_vault, writable, Context},
+    accounts::{Context, Owned},
     arguments,
     error::{Checked, VaultError},
 };
@@ -11,20 +11,18 @@ use pinocchio::AccountView;
 #[inline(never)]
 pub fn close_vault(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
-    let [mut owner, mut vault_account, mut policy] = context.take()?;
-    let vault = owned_vault(&vault_account, &owner, context.program)?;
-    writable([&owner, &vault_account, &policy])?;
-    load_policy(&mut policy, &vault_account, context.program)?;
-    if vault.bot_authority.is_some() {
+    let Owned { accounts, vault, .. } = context.take_of_owner::<3>(&[0, 1, 2])?;
+    let [owner, vault_account, policy] = accounts;
+    if vault.has_bot() {
         return Err(VaultError::VaultNotClosable.into());
     }
-    close(&mut policy, &mut owner)?;
-    close(&mut vault_account, &mut owner)
+    close(*policy, *owner)?;
+    close(*vault_account, *owner)
 }
 
 /// Zeroes the data before the account goes, so that nothing can read it back within the transaction.
 #[inline(never)]
-fn close(account: &mut AccountView, to: &mut AccountView) -> Checked {
+fn close(mut account: AccountView, mut to: AccountView) -> Checked {
     to.set_lamports(to.lamports().checked_add(account.lamports()).ok_or(VaultError::MathOverflow)?);
     // SAFETY: nothing borrows the account, and it is gone after this.
     unsafe {

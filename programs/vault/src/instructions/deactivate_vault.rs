@@ -2,29 +2,24 @@
 
 use super::revoke_bot_authority::clear_bot;
 use crate::{
-    accounts::{load_policy, owned_vault, store_vault, writable, Context},
+    accounts::{Context, Owned},
     arguments,
     error::{Checked, VaultError},
-    events,
-    runtime::Clock,
+    events, runtime,
 };
 
 #[inline(never)]
 pub fn deactivate_vault(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
-    let [owner, mut vault_account, mut policy] = context.take()?;
-    let mut vault = owned_vault(&vault_account, &owner, context.program)?;
-    writable([&vault_account, &policy])?;
-    let policy = load_policy(&mut policy, &vault_account, context.program)?;
-    if !vault.is_active {
+    let Owned { accounts, vault, policy } = context.take_of_owner::<3>(&[1, 2])?;
+    let [owner, vault_account, _] = accounts;
+    if !vault.is_active() {
         return Err(VaultError::VaultAlreadyInactive.into());
     }
-    let now = Clock::get().unix_timestamp;
-    vault.is_active = false;
-    if vault.bot_authority.is_some() {
-        clear_bot(&mut vault_account, &mut vault, policy, now);
-    } else {
-        store_vault(&mut vault_account, &vault);
+    let now = runtime::now();
+    vault.deactivate();
+    if vault.has_bot() {
+        clear_bot(vault_account.address(), vault, policy, now);
     }
     events::vault_deactivated(vault_account.address(), owner.address(), now);
     Ok(())

@@ -1,30 +1,28 @@
 //! grant_bot_authority: lets one key trade. Never replaces a bot silently; the slot becomes the bot's epoch.
 
 use crate::{
-    accounts::{load_policy, owned_vault, same, store_vault, writable, Context},
+    accounts::{same, Context, Owned},
     arguments,
-    constants::BOT_LIFETIME_SECONDS,
+    constants::{BOT_LIFETIME_SECONDS, SYSTEM_PROGRAM},
     error::{Checked, VaultError},
     events,
-    runtime::Clock,
+    runtime::{self, Clock},
 };
-use pinocchio::Address;
 
 #[inline(never)]
 pub fn grant_bot_authority(context: &Context, data: &[u8]) -> Checked {
     arguments::none(data)?;
-    let [owner, mut vault_account, mut policy_account, bot] = context.take()?;
-    let mut vault = owned_vault(&vault_account, &owner, context.program)?;
-    writable([&vault_account, &policy_account])?;
-    let own = [Address::default(), *owner.address(), *vault_account.address(), *policy_account.address()];
-    let policy = load_policy(&mut policy_account, &vault_account, context.program)?;
-    if !vault.is_active {
+    let Owned { accounts, vault, policy } = context.take_of_owner::<4>(&[1, 2])?;
+    let [owner, vault_account, policy_account, bot] = accounts;
+    if !vault.is_active() {
         return Err(VaultError::VaultInactive.into());
     }
-    if vault.bot_authority.is_some() {
+    if vault.has_bot() {
         return Err(VaultError::BotAuthorityAlreadySet.into());
     }
-    if own.contains(bot.address()) || same(bot.address(), &policy.trade_authority) {
+    // The system program's address is all zeroes, which stands for nobody.
+    let own = [&SYSTEM_PROGRAM, owner.address(), vault_account.address(), policy_account.address(), &policy.trade_authority];
+    if own.iter().any(|address| same(bot.address(), address)) {
         return Err(VaultError::InvalidBotAuthority.into());
     }
 
@@ -33,12 +31,11 @@ pub fn grant_bot_authority(context: &Context, data: &[u8]) -> Checked {
     policy.apply_matured(now);
     // An expiry that the owner has set ahead stands; else the bot gets its usual time.
     if policy.bot_expires_at.get() <= now.max(0) as u64 {
-        policy.bot_expires_at.set(now.saturating_add(BOT_LIFETIME_SECONDS).max(0) as u64);
+        policy.bot_expires_at.set(runtime::later(now, BOT_LIFETIME_SECONDS).max(0) as u64);
     }
     policy.bot_epoch.set(clock.slot);
     policy.was_granted = 1;
-    vault.bot_authority = Some(*bot.address());
-    store_vault(&mut vault_account, &vault);
+    vault.set_bot(bot.address());
     events::AuthorityChanged {
         vault: vault_account.address(),
         previous: None,

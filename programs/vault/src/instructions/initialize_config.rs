@@ -1,17 +1,17 @@
 //! initialize_config: makes the one Config. Anyone but the program's upgrade authority is refused, so a stranger cannot be first.
 
+use super::update_config::{check_cap, check_delay};
 use crate::{
-    accounts::{program, same, signer, writable, Context},
+    accounts::{is_of, new_in_place, program, same, set, signer, Context},
     arguments::Reader,
     constants::*,
     create::{Creation, Derived},
-    error::{Checked, VaultError, ALREADY_INITIALIZED, SEEDS},
+    error::{Checked, VaultError, ALREADY_INITIALIZED},
     state::Config,
     token,
 };
 use pinocchio::{AccountView, Address};
 
-/// The loader's account of a program: kind 3, slot, option of the upgrade authority.
 const PROGRAM_DATA_KIND: [u8; 4] = 3u32.to_le_bytes();
 
 #[inline(never)]
@@ -19,58 +19,58 @@ pub fn initialize_config(context: &Context, data: &[u8]) -> Checked {
     let mut reader = Reader::new(data);
     let (admin, guardian, vault_cap, delay) = (reader.address(), reader.address(), reader.u64(), reader.i64());
     reader.end()?;
-    let [payer, authority, mut config, base_mint, program_data, system] = context.take()?;
-    signer(&payer)?;
-    signer(&authority)?;
-    writable([&payer, &config])?;
-    program(&system, &SYSTEM_PROGRAM)?;
-    is_upgrade_authority(&authority, &program_data, context.program)?;
-    let (address, bump) = Address::find_program_address(&[CONFIG_SEED], context.program);
-    if !same(config.address(), &address) {
-        return Err(SEEDS);
-    }
-    if !config.owned_by(&SYSTEM_PROGRAM) {
+    let [payer, authority, config, base_mint, program_data, system] = context.take(&[0, 2])?;
+    signer(payer)?;
+    signer(authority)?;
+    program(system, &SYSTEM_PROGRAM)?;
+    is_upgrade_authority(authority, program_data, context.program)?;
+    let mut derived = Derived { word: CONFIG_SEED, key: &[], bump: 0 };
+    derived.check(config, context.program)?;
+    if !is_of(config, &SYSTEM_PROGRAM) {
         return Err(ALREADY_INITIALIZED);
     }
-    if token::mint_decimals(&base_mint, &TOKEN_PROGRAM)? != BASE_MINT_DECIMALS {
+    if token::mint_decimals(base_mint, &TOKEN_PROGRAM)? != BASE_MINT_DECIMALS {
         return Err(VaultError::InvalidMint.into());
     }
-    check_values(&admin, vault_cap, delay)?;
+    check_cap(vault_cap)?;
+    check_delay(delay)?;
+    // Nobody could sign for it.
+    if same(admin, &SYSTEM_PROGRAM) {
+        return Err(VaultError::PolicyValueInvalid.into());
+    }
 
-    let creation = Creation { program: context.program, payer: &payer };
-    creation.make(&config, Config::LEN, &Derived { word: CONFIG_SEED, key: &[], bump })?;
-    // SAFETY: just made with this length and owner; every field is bytes.
-    let state = unsafe { &mut *config.borrow_unchecked_mut().as_mut_ptr().cast::<Config>() };
+    Creation { program: context.program, payer }.make(config, Config::LEN, &derived)?;
+    let state = new_in_place::<Config>(config);
     state.discriminator = Config::DISCRIMINATOR;
     state.version = Config::VERSION;
-    state.bump = bump;
+    state.bump = derived.bump;
     state.routers = ROUTERS_MASK;
-    state.admin = admin;
-    state.guardian = guardian;
-    state.base_mint = *base_mint.address();
+    set(&mut state.admin, admin);
+    set(&mut state.guardian, guardian);
+    set(&mut state.base_mint, base_mint.address());
     state.vault_cap.set(vault_cap);
     state.loosening_delay.set(delay);
     Ok(())
 }
 
-fn is_upgrade_authority(authority: &AccountView, program_data: &AccountView, program: &Address) -> Checked {
-    let (address, _) = Address::find_program_address(&[program.as_ref()], &UPGRADEABLE_LOADER);
-    let is_ours = same(program_data.address(), &address) && program_data.owned_by(&UPGRADEABLE_LOADER);
-    // SAFETY: this program never borrows that account mutably.
-    let data = unsafe { program_data.borrow_unchecked() };
-    match data.first_chunk::<45>() {
-        Some(head) if is_ours && head[..4] == PROGRAM_DATA_KIND && head[12] == 1 && head[13..] == *authority.address().as_ref() => Ok(()),
-        _ => Err(VaultError::NotUpgradeAuthority.into()),
-    }
+/// The loader's account of a program: kind u32, slot u64, a flag and the upgrade authority when there is one.
+#[repr(C)]
+struct ProgramData {
+    kind: [u8; 4],
+    slot: [u8; 8],
+    has_authority: u8,
+    authority: Address,
 }
 
-fn check_values(admin: &Address, vault_cap: u64, delay: i64) -> Checked<()> {
-    if vault_cap > DEPOSIT_CEILING {
-        return Err(VaultError::DepositCapExceeded.into());
+fn is_upgrade_authority(authority: &AccountView, program_data: &AccountView, program: &Address) -> Checked {
+    let mut derived = Derived { word: program.as_ref(), key: &[], bump: 0 };
+    derived.check(program_data, &UPGRADEABLE_LOADER).map_err(|_| VaultError::NotUpgradeAuthority)?;
+    if is_of(program_data, &UPGRADEABLE_LOADER) && program_data.data_len() >= size_of::<ProgramData>() {
+        // SAFETY: as long as that, and every field is bytes; this program never borrows that account mutably.
+        let head = unsafe { &*program_data.data_ptr().cast::<ProgramData>() };
+        if head.kind == PROGRAM_DATA_KIND && head.has_authority == 1 && same(&head.authority, authority.address()) {
+            return Ok(());
+        }
     }
-    let is_delay_allowed = (LOOSENING_DELAY_SECONDS_MIN..=LOOSENING_DELAY_SECONDS_MAX).contains(&delay);
-    if !is_delay_allowed || same(admin, &Address::default()) {
-        return Err(VaultError::PolicyValueInvalid.into());
-    }
-    Ok(())
+    Err(VaultError::NotUpgradeAuthority.into())
 }

@@ -1,98 +1,82 @@
 //! set_policy: the owner changes what is given. Tightening acts at once, loosening after the delay; before the first grant all acts at once.
 
 use crate::{
-    accounts::{load_policy, owned_vault, same, writable, Context},
+    accounts::{same, Context, Owned},
     arguments::Reader,
-    constants::BPS_PER_ONE,
+    constants::{BPS_PER_ONE, SYSTEM_PROGRAM},
     error::{Checked, VaultError},
-    events,
-    runtime::Clock,
-    state::{Limit, Policy, ANY_MINT, LIMITS, SLOTS},
+    events, runtime,
+    state::{Limit, ANY_MINT, LIMITS, SLOTS},
 };
 use pinocchio::Address;
 
 /// Listed since for ever.
 const AT_ONCE: i64 = 1;
 
-struct Arguments<'a> {
-    /// In the order of `LIMITS`.
-    limits: [Option<u64>; LIMITS.len()],
-    pin: &'a [[u8; 32]],
-    unpin: &'a [[u8; 32]],
-}
-
-impl<'a> Arguments<'a> {
-    fn read(data: &'a [u8]) -> Checked<Self> {
-        let mut reader = Reader::new(data);
-        let mut limits = [None; LIMITS.len()];
-        for (value, limit) in limits.iter_mut().zip(LIMITS) {
-            *value = match limit {
-                Limit::SpendPerTrade | Limit::SpendPerDay | Limit::LossPerDay => reader.option(Reader::u64),
-                Limit::SpendPerTradeBps | Limit::SpendPerDayBps | Limit::LossPerDayBps => reader.option(Reader::u16).map(u64::from),
-                // A negative one becomes greater than any i64 and is refused below.
-                Limit::BotExpiresAt => reader.option(Reader::i64).map(|time| time as u64),
-                Limit::MintMode => reader.option(Reader::u8).map(u64::from),
-            };
-        }
-        let arguments = Self { limits, pin: reader.addresses(), unpin: reader.addresses() };
-        reader.end()?;
-        Ok(arguments)
-    }
-
-    fn given(&self) -> impl Iterator<Item = (Limit, u64)> + '_ {
-        LIMITS.into_iter().zip(self.limits).filter_map(|(limit, value)| value.map(|value| (limit, value)))
-    }
-
-    fn check(&self, base_mint: &Address) -> Result<(), VaultError> {
-        let is_each_allowed = self.given().all(|(limit, value)| match limit {
-            Limit::SpendPerTrade | Limit::SpendPerDay | Limit::LossPerDay => true,
-            Limit::SpendPerTradeBps | Limit::SpendPerDayBps | Limit::LossPerDayBps => value <= BPS_PER_ONE,
-            Limit::BotExpiresAt => value > 0 && value <= i64::MAX as u64,
-            Limit::MintMode => value <= u64::from(ANY_MINT),
-        });
-        let are_mints_allowed = self.pin.len() <= SLOTS
-            && self.unpin.len() <= SLOTS
-            && self.pin.iter().all(|mint| mint != base_mint.as_array() && *mint != [0; 32] && !self.unpin.contains(mint));
-        if is_each_allowed && are_mints_allowed {
-            Ok(())
-        } else {
-            Err(VaultError::PolicyValueInvalid)
-        }
-    }
-}
+/// Every limit in the order of `LIMITS`: its bytes in the arguments, and the most it may be.
+static SHAPES: [(u8, u64); LIMITS.len()] = [
+    (8, u64::MAX),
+    (8, u64::MAX),
+    (8, u64::MAX),
+    (2, BPS_PER_ONE),
+    (2, BPS_PER_ONE),
+    (2, BPS_PER_ONE),
+    // A negative time is read as a number beyond the most.
+    (8, i64::MAX as u64),
+    (1, ANY_MINT as u64),
+];
 
 #[inline(never)]
 pub fn set_policy(context: &Context, data: &[u8]) -> Checked {
-    let arguments = Arguments::read(data)?;
-    let [owner, vault, mut policy] = context.take()?;
-    owned_vault(&vault, &owner, context.program)?;
-    writable([&policy])?;
-    let policy = load_policy(&mut policy, &vault, context.program)?;
-    arguments.check(&policy.base_mint)?;
+    let mut reader = Reader::new(data);
+    // Not options: a value that is not given is marked in `given`, so that nothing is moved about.
+    let (mut given, mut values) = (0u8, [0u64; LIMITS.len()]);
+    for (n, (value, (size, _))) in values.iter_mut().zip(&SHAPES).enumerate() {
+        if reader.bool() {
+            given |= 1u8.wrapping_shl(n as u32);
+            *value = reader.number(usize::from(*size));
+        }
+    }
+    let (pin, unpin) = (reader.addresses(), reader.addresses());
+    reader.end()?;
+    let Owned { accounts, policy, .. } = context.take_of_owner::<3>(&[2])?;
+    check_mints(pin, unpin, &policy.base_mint)?;
 
-    let now = Clock::get().unix_timestamp;
+    let now = runtime::now();
     policy.apply_matured(now);
     // Decided before the mode changes: a mint that any-mint mode admits already is no loosening when it goes on the list.
     let listed_from =
-        if policy.was_granted == 0 || policy.mint_mode == ANY_MINT { AT_ONCE } else { now.saturating_add(policy.loosening_delay.get()) };
-    for (limit, value) in arguments.given() {
-        policy.change(limit, value, now);
+        if policy.was_granted == 0 || policy.mint_mode == ANY_MINT { AT_ONCE } else { runtime::later(now, policy.loosening_delay.get()) };
+    for (n, ((value, limit), (_, most))) in values.iter().zip(&LIMITS).zip(&SHAPES).enumerate() {
+        if given.wrapping_shr(n as u32) & 1 == 0 {
+            continue;
+        }
+        // An expiry of 0 would stand for none.
+        if value > most || (*limit == Limit::BotExpiresAt && *value == 0) {
+            return Err(VaultError::PolicyValueInvalid.into());
+        }
+        policy.change(*limit, *value, now);
     }
-    list_mints(policy, &arguments, listed_from, now)?;
-    events::policy_changed(vault.address(), now);
+    // Removals first, so that they make room.
+    for mint in unpin {
+        policy.unpin(mint);
+    }
+    for mint in pin {
+        policy.pin(mint, listed_from, now)?;
+    }
+    events::policy_changed(accounts[1].address(), now);
     Ok(())
 }
 
-/// Removals first, so that they make room.
-fn list_mints(policy: &mut Policy, arguments: &Arguments, listed_from: i64, now: i64) -> Result<(), VaultError> {
-    for mint in arguments.unpin {
-        // The address of zeroes marks free slots; there is nothing to remove.
-        if !same(&Address::new_from_array(*mint), &Address::default()) {
-            policy.unpin(&Address::new_from_array(*mint));
-        }
+/// The base mint is no position, zeroes are no mint, and nothing is put on the list and taken off it at once.
+#[inline(never)]
+fn check_mints(pin: &[Address], unpin: &[Address], base_mint: &Address) -> Result<(), VaultError> {
+    let are_few = pin.len() <= SLOTS && unpin.len() <= SLOTS;
+    let is_allowed =
+        |mint: &Address| !same(mint, base_mint) && !same(mint, &SYSTEM_PROGRAM) && !unpin.iter().any(|other| same(mint, other));
+    if are_few && pin.iter().all(is_allowed) {
+        Ok(())
+    } else {
+        Err(VaultError::PolicyValueInvalid)
     }
-    for mint in arguments.pin {
-        policy.pin(&Address::new_from_array(*mint), listed_from, now)?;
-    }
-    Ok(())
 }

@@ -1,95 +1,89 @@
 //! update_config: the admin changes any field; the guardian may pause and nothing else.
 
 use crate::{
-    accounts::{load_config, same, signer, writable, Context},
+    accounts::{load_config, same, set, signer, Context},
     arguments::Reader,
     constants::*,
     error::{Checked, VaultError, HAS_ONE},
-    runtime::Clock,
+    runtime,
 };
-use pinocchio::Address;
 
-struct Arguments {
-    pending_admin: Option<Address>,
-    guardian: Option<Address>,
-    vault_cap: Option<u64>,
-    loosening_delay: Option<i64>,
-    paused: Option<bool>,
-    routers: Option<u8>,
-}
-
-impl Arguments {
-    fn read(data: &[u8]) -> Checked<Self> {
-        let mut reader = Reader::new(data);
-        let arguments = Self {
-            pending_admin: reader.option(Reader::address),
-            guardian: reader.option(Reader::address),
-            vault_cap: reader.option(Reader::u64),
-            loosening_delay: reader.option(Reader::i64),
-            paused: reader.option(Reader::bool),
-            routers: reader.option(Reader::u8),
-        };
-        reader.end()?;
-        Ok(arguments)
-    }
-
-    fn only_pauses(&self) -> bool {
-        self.paused == Some(true)
-            && self.pending_admin.is_none()
-            && self.guardian.is_none()
-            && self.vault_cap.is_none()
-            && self.loosening_delay.is_none()
-            && self.routers.is_none()
-    }
-
-    fn check(&self) -> Result<(), VaultError> {
-        if self.vault_cap.is_some_and(|cap| cap > DEPOSIT_CEILING) {
-            return Err(VaultError::DepositCapExceeded);
-        }
-        let delays = LOOSENING_DELAY_SECONDS_MIN..=LOOSENING_DELAY_SECONDS_MAX;
-        let is_delay_allowed = self.loosening_delay.is_none_or(|delay| delays.contains(&delay));
-        if !is_delay_allowed || self.routers.is_some_and(|routers| routers & !ROUTERS_MASK != 0) {
-            return Err(VaultError::PolicyValueInvalid);
-        }
-        Ok(())
-    }
-}
+/// Bits of the fields that are given, in the order of the arguments.
+const PENDING_ADMIN: u8 = 1 << 0;
+const GUARDIAN: u8 = 1 << 1;
+const VAULT_CAP: u8 = 1 << 2;
+const LOOSENING_DELAY: u8 = 1 << 3;
+const PAUSED: u8 = 1 << 4;
+const ROUTERS_GIVEN: u8 = 1 << 5;
 
 #[inline(never)]
 pub fn update_config(context: &Context, data: &[u8]) -> Checked {
-    let arguments = Arguments::read(data)?;
-    let [authority, mut account] = context.take()?;
-    signer(&authority)?;
-    writable([&account])?;
-    let config = load_config(&mut account, context.program)?;
+    let mut reader = Reader::new(data);
+    // Not options: what is not given is marked in `given`, so that nothing is moved about.
+    let mut given = 0;
+    let mut field = |bit: u8, reader: &mut Reader| {
+        let is_given = reader.bool();
+        given |= if is_given { bit } else { 0 };
+        is_given
+    };
+    let pending_admin = if field(PENDING_ADMIN, &mut reader) { reader.address() } else { &SYSTEM_PROGRAM };
+    let guardian = if field(GUARDIAN, &mut reader) { reader.address() } else { &SYSTEM_PROGRAM };
+    let vault_cap = if field(VAULT_CAP, &mut reader) { reader.u64() } else { 0 };
+    let loosening_delay = if field(LOOSENING_DELAY, &mut reader) { reader.i64() } else { LOOSENING_DELAY_SECONDS_MIN };
+    let paused = field(PAUSED, &mut reader) && reader.bool();
+    let routers = if field(ROUTERS_GIVEN, &mut reader) { reader.u8() } else { 0 };
+    reader.end()?;
+    let [authority, account] = context.take(&[1])?;
+    signer(authority)?;
+    let config = load_config(account, context.program)?;
     if !same(authority.address(), &config.admin) {
         if !same(authority.address(), &config.guardian) {
             return Err(HAS_ONE);
         }
-        if !arguments.only_pauses() {
+        if given != PAUSED || !paused {
             return Err(VaultError::Unauthorized.into());
         }
     }
-    arguments.check()?;
+    check_cap(vault_cap)?;
+    check_delay(loosening_delay)?;
+    if routers & !ROUTERS_MASK != 0 {
+        return Err(VaultError::PolicyValueInvalid.into());
+    }
 
-    if let Some(admin) = arguments.pending_admin {
-        config.pending_admin = admin;
+    if given & PENDING_ADMIN != 0 {
+        set(&mut config.pending_admin, pending_admin);
     }
-    if let Some(guardian) = arguments.guardian {
-        config.guardian = guardian;
+    if given & GUARDIAN != 0 {
+        set(&mut config.guardian, guardian);
     }
-    if let Some(cap) = arguments.vault_cap {
-        config.vault_cap.set(cap);
+    if given & VAULT_CAP != 0 {
+        config.vault_cap.set(vault_cap);
     }
-    if let Some(delay) = arguments.loosening_delay {
-        config.loosening_delay.set(delay);
+    if given & LOOSENING_DELAY != 0 {
+        config.loosening_delay.set(loosening_delay);
     }
-    if let Some(paused) = arguments.paused {
+    if given & PAUSED != 0 {
         config.paused = paused.into();
     }
-    if let Some(routers) = arguments.routers {
-        let now = Clock::get().unix_timestamp;
-        config.set_routers(routers, now, now.saturating_add(ROUTER_DELAY_SECONDS));
+    if given & ROUTERS_GIVEN != 0 {
+        let now = runtime::now();
+        config.set_routers(routers, now, runtime::later(now, ROUTER_DELAY_SECONDS));
     }
     Ok(())
+}
+
+pub fn check_cap(cap: u64) -> Result<(), VaultError> {
+    if cap > DEPOSIT_CEILING {
+        Err(VaultError::DepositCapExceeded)
+    } else {
+        Ok(())
+    }
+}
+
+pub fn check_delay(delay: i64) -> Result<(), VaultError> {
+    if (LOOSENING_DELAY_SECONDS_MIN..=LOOSENING_DELAY_SECONDS_MAX).contains(&delay) {
+        Ok(())
+    } else {
+        Err(VaultError::PolicyValueInvalid)
+    }
 }

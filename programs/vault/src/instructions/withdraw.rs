@@ -1,58 +1,37 @@
 //! withdraw: any mint, classic or Token-2022, from the vault to its owner, at any time. No pause, no config, no bot stands in the way.
 
 use crate::{
-    accounts::{load_policy, owned_vault, same, store_vault, writable, Context},
-    arguments::Reader,
+    accounts::{same, Context, Owned},
+    arguments,
     constants::VAULT_SEED,
+    create::Derived,
     error::{Checked, VaultError},
-    events,
-    runtime::Clock,
-    token,
+    events, runtime,
+    token::{self, Transfer},
 };
-use pinocchio::cpi::{Seed, Signer};
-
-const ACCOUNTS: usize = 7;
 
 #[inline(never)]
 pub fn withdraw(context: &Context, data: &[u8]) -> Checked {
-    let mut reader = Reader::new(data);
-    let amount = reader.u64();
-    reader.end()?;
-    let [owner, mut vault_account, mut policy, vault_token, owner_token, mint, token_program] = context.take::<ACCOUNTS>()?;
-    let mut vault = owned_vault(&vault_account, &owner, context.program)?;
-    writable([&vault_account, &policy, &vault_token, &owner_token])?;
-    let policy = load_policy(&mut policy, &vault_account, context.program)?;
-    token::any_program(&token_program)?;
+    let mut amount = 0;
+    arguments::amount(data, &mut amount)?;
+    let Owned { accounts, vault, policy } = context.take_of_owner(&[1, 2, 3, 4])?;
+    let (owner, vault_account) = (accounts[0].address(), &accounts[1]);
+    let mut transfer = Transfer::of(context, accounts);
     if amount == 0 {
         return Err(VaultError::InvalidAmount.into());
     }
-    let decimals = token::mint_decimals(&mint, token_program.address())?;
-    let balance = token::account_of(&vault_token, token_program.address(), mint.address(), vault_account.address())?.amount();
-    token::account_of(&owner_token, token_program.address(), mint.address(), owner.address())?;
+    transfer.check(vault_account.address(), owner)?;
+    let (balance, _) = token::left_in(transfer.from(), transfer.program());
     let left = balance.checked_sub(amount).ok_or(VaultError::InsufficientVaultBalance)?;
 
-    if same(mint.address(), &policy.base_mint) {
-        vault.total_deposited = vault.total_deposited.saturating_sub(amount);
-    } else if let Some(index) = policy.slot_of(mint.address()) {
+    transfer.send(vault_account, amount, &Derived { bump: vault.bump(), ..Derived::of(VAULT_SEED, owner) });
+    let mint = transfer.mint();
+    if same(mint, &policy.base_mint) {
+        vault.set_total_deposited(vault.total_deposited().saturating_sub(amount));
+    } else if let Some(index) = policy.slot_of(mint) {
         policy.slot_mut(index)?.withdraw(amount, left)?;
     }
-    let bump = [vault.bump];
-    let seeds = [Seed::from(VAULT_SEED), Seed::from(owner.address().as_ref()), Seed::from(&bump)];
-    let transfer = token::Transfer {
-        program: token_program.address(),
-        from: &vault_token,
-        mint: &mint,
-        to: &owner_token,
-        authority: &vault_account,
-        amount,
-        decimals,
-        extra: context.rest(ACCOUNTS),
-    };
-    transfer.checked(&[Signer::from(&seeds)]);
-    store_vault(&mut vault_account, &vault);
-    let timestamp = Clock::get().unix_timestamp;
-    let total_deposited = vault.total_deposited;
-    let (vault, owner, mint) = (vault_account.address(), owner.address(), mint.address());
-    events::Moved { vault, owner, mint, amount, total_deposited, timestamp }.withdrawn();
+    let (timestamp, total_deposited) = (runtime::now(), vault.total_deposited());
+    events::Moved { vault: vault_account.address(), owner, mint, amount, total_deposited, timestamp }.withdrawn();
     Ok(())
 }

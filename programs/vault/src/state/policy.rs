@@ -1,10 +1,12 @@
 //! VaultPolicy: what the chain lets the bot do, and what it has done in the rolling day. 1,692 bytes, every field at a fixed offset.
 
 use crate::{
+    accounts::set,
     budget::{self, BUCKETS},
-    constants::BOT_LIFETIME_SECONDS,
+    constants::*,
     error::VaultError,
     le::{I64, U16, U64},
+    runtime,
 };
 use pinocchio::{address::address_eq, Address};
 
@@ -49,7 +51,7 @@ pub struct Policy {
     pub bot_epoch: U64,
     pub nonce_base: U64,
     /// Bit i: nonce_base + i is used.
-    pub nonce_bitmap: [u8; 32],
+    pub nonce_bitmap: [U64; 4],
     pub spend_per_trade: U64,
     pub spend_per_day: U64,
     pub loss_per_day: U64,
@@ -85,7 +87,7 @@ pub enum Limit {
     MintMode,
 }
 
-pub const LIMITS: [Limit; 8] = [
+pub static LIMITS: [Limit; 8] = [
     Limit::SpendPerTrade,
     Limit::SpendPerDay,
     Limit::LossPerDay,
@@ -100,6 +102,19 @@ impl Policy {
     pub const LEN: usize = 1_692;
     pub const VERSION: u8 = 1;
     pub const DISCRIMINATOR: [u8; 8] = [0x72, 0x5f, 0x21, 0x63, 0xe4, 0x52, 0x74, 0x62];
+
+    /// The safe defaults of a new vault, in an account of zeroes.
+    #[inline(never)]
+    pub fn begin(&mut self) {
+        self.discriminator = Self::DISCRIMINATOR;
+        self.version = Self::VERSION;
+        self.spend_per_trade.set(SPEND_PER_TRADE);
+        self.spend_per_day.set(SPEND_PER_DAY);
+        self.loss_per_day.set(LOSS_PER_DAY);
+        self.spend_per_trade_bps.set(SPEND_PER_TRADE_BPS);
+        self.spend_per_day_bps.set(SPEND_PER_DAY_BPS);
+        self.loss_per_day_bps.set(LOSS_PER_DAY_BPS);
+    }
 
     #[inline(never)]
     pub fn limit(&self, limit: Limit) -> u64 {
@@ -133,7 +148,7 @@ impl Policy {
     /// Moves loosenings whose time has come into force.
     #[inline(never)]
     pub fn apply_matured(&mut self, now: i64) {
-        for limit in LIMITS {
+        for &limit in &LIMITS {
             let pending = self.pending(limit);
             let at = pending.effective_at.get();
             if at != 0 && now >= at {
@@ -151,7 +166,7 @@ impl Policy {
             self.cancel(limit);
             self.store(limit, value);
         } else {
-            let effective_at = now.saturating_add(self.loosening_delay.get());
+            let effective_at = runtime::later(now, self.loosening_delay.get());
             let pending = self.pending_mut(limit);
             pending.effective_at.set(effective_at);
             pending.value.set(value);
@@ -168,7 +183,7 @@ impl Policy {
     fn in_force(&self, limit: Limit, now: i64) -> u64 {
         let value = self.limit(limit);
         if limit == Limit::BotExpiresAt && value == 0 {
-            return now.saturating_add(BOT_LIFETIME_SECONDS).max(0) as u64;
+            return runtime::later(now, BOT_LIFETIME_SECONDS).max(0) as u64;
         }
         value
     }
@@ -201,7 +216,7 @@ impl Policy {
     }
 
     fn free_slot(&self) -> Result<usize, VaultError> {
-        self.slot_of(&Address::default()).ok_or(VaultError::NoFreeSlot)
+        self.slot_of(&SYSTEM_PROGRAM).ok_or(VaultError::NoFreeSlot)
     }
 
     /// The slot that a buy of `mint` at block time `now` goes to.
@@ -209,7 +224,7 @@ impl Policy {
         let held = self.slot_of(mint);
         if self.mint_mode == ANY_MINT {
             let index = held.map_or_else(|| self.free_slot(), Ok)?;
-            self.slot_mut(index)?.mint = *mint;
+            set(&mut self.slot_mut(index)?.mint, mint);
             return Ok(index);
         }
         let index = held.ok_or(VaultError::MintNotAllowed)?;
@@ -240,21 +255,20 @@ impl Policy {
     pub fn pin(&mut self, mint: &Address, from: i64, now: i64) -> Result<(), VaultError> {
         let index = self.slot_of(mint).map_or_else(|| self.free_slot(), Ok)?;
         let slot = self.slot_mut(index)?;
-        slot.mint = *mint;
+        set(&mut slot.mint, mint);
         if !slot.is_listed(now) {
             slot.pinned_from.set(from);
         }
         Ok(())
     }
 
-    /// Takes a mint off the list. What is held may still be sold.
+    /// Takes a mint off the list. What is held may still be sold. The address of zeroes finds a free slot, which stays free.
     #[inline(never)]
     pub fn unpin(&mut self, mint: &Address) {
-        if let Some(index) = self.slot_of(mint) {
-            if let Ok(slot) = self.slot_mut(index) {
-                slot.pinned_from.set(0);
-                slot.free_when_unused();
-            }
+        let index = self.first_slot_of(mint);
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.pinned_from.set(0);
+            slot.free_when_unused();
         }
     }
 
@@ -334,9 +348,10 @@ impl PositionSlot {
         Ok(())
     }
 
+    #[inline(never)]
     fn free_when_unused(&mut self) {
         if self.units.get() == 0 && self.pinned_from.get() == 0 {
-            self.mint = Address::default();
+            set(&mut self.mint, &SYSTEM_PROGRAM);
             self.base_cost.set(0);
         }
     }
