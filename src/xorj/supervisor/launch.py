@@ -111,7 +111,7 @@ def require_free_ports(processes: list[Process], host: str) -> None:
     taken = ports.taken(wanted, host)
     if taken:
         said = "; ".join(str(one) for one in taken)
-        raise Unavailable(f"port {taken[0].port}", f"{said}. End it, or move all ports: --port-offset 1000")
+        raise Unavailable(f"port {taken[0].port}", f"{said}. End it, or move all ports by another --port-offset")
 
 
 def _wait_for_remains(folder: DataFolder) -> None:
