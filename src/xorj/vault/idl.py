@@ -5,6 +5,7 @@ from typing import cast
 
 from xorj.vault.interface import (
     ACCOUNTS,
+    CONSTANTS,
     ERROR_BASE,
     ERRORS,
     EVENTS,
@@ -41,6 +42,7 @@ def anchor() -> str:
         "events": [_discriminated(each) for each in EVENTS],
         "errors": _errors(),
         "types": [_type(each) for each in (*TYPES, *ACCOUNTS, *EVENTS)],
+        "constants": [{"name": name, "type": kind, "value": str(value)} for name, kind, value in CONSTANTS],
     }
     return _text(document)
 
