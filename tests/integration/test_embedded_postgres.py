@@ -19,7 +19,7 @@ from tests.fakes.eventually import eventually
 from tests.fakes.postgres_supervisor import RunAs, SupervisorProcess
 
 from xorj.primitives.errors import RefusedForSafety, Unavailable
-from xorj.supervisor import postgres_programs
+from xorj.supervisor import postgres_account, postgres_programs
 from xorj.supervisor.postgres import EmbeddedPostgres, ServerState
 
 pytestmark = pytest.mark.database
@@ -151,6 +151,27 @@ def test_a_server_serves_its_own_account_and_keeps_what_it_was_given(account: Ru
     assert has_ended(server)
     with SupervisorProcess(cluster, programs, account) as supervisor:
         assert one_value(supervisor.url, "SELECT value FROM kept") == 42
+
+
+def test_programs_that_the_servers_account_may_not_reach_are_copied_whole(folder: Path) -> None:
+    account = RunAs("root without namespaces")
+    account.hide_namespaces(folder / "path")
+    wheel = wheel_programs()[0].parent
+    package = wheel.parent
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    for part in (wheel / "bin", wheel / "lib", wheel / "share", package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, private / part.relative_to(package.parent), symlinks=True)
+    hidden = private / wheel.relative_to(package.parent) / "bin"
+    copies = set(postgres_account.SHARED_PROGRAMS.glob("xorj-postgres-*"))
+    try:
+        with SupervisorProcess(folder / "postgres", hidden, account) as supervisor:
+            assert one_value(supervisor.url, "SELECT 1") == 1
+        (copy,) = set(postgres_account.SHARED_PROGRAMS.glob("xorj-postgres-*")) - copies
+        assert copy.stat().st_mode & 0o777 == 0o755
+    finally:
+        for made in set(postgres_account.SHARED_PROGRAMS.glob("xorj-postgres-*")) - copies:
+            shutil.rmtree(made)
 
 
 def test_it_listens_on_no_port_unless_asked(cluster: Path, programs: Path) -> None:

@@ -79,13 +79,17 @@ def _for_root(data: Path) -> Account:
 
 def reachable(programs: PostgresPrograms, account: Account) -> PostgresPrograms:
     """The programs, copied to where the account can start them if it cannot start them where they are."""
-    if account.can(str(programs.postgres), "--version"):
+    if _runs(account, programs):
         return programs
-    copy = _shared_copy(programs)
-    moved = PostgresPrograms(copy / "bin", programs.major, programs.version, programs.origin)
-    if not account.can(str(moved.postgres), "--version"):
-        raise Unavailable("PostgreSQL", f"the account {account.name} cannot run {moved.postgres}")
+    moved = PostgresPrograms(_shared_copy(programs), programs.major, programs.version, programs.origin)
+    if not _runs(account, moved):
+        raise Unavailable("PostgreSQL", f"the account {account.name} cannot run {moved.initdb}")
     return moved
+
+
+def _runs(account: Account, programs: PostgresPrograms) -> bool:
+    # setpriv starts a program while it still has root's rights on the way to it, so that alone proves nothing of the libraries beside it
+    return all(account.can("test", "-x", str(one)) and account.can(str(one), "--version") for one in (programs.postgres, programs.initdb))
 
 
 def require_entry(folder: Path, account: Account) -> None:
@@ -117,13 +121,17 @@ def _unprivileged() -> int | None:
 
 
 def _shared_copy(programs: PostgresPrograms) -> Path:
-    """A copy of the installation that everybody may read and only root may write."""
+    """The bin folder of a copy of the installation that everybody may read and only root may write."""
     source = programs.folder.parent
     copy = SHARED_PROGRAMS / f"xorj-postgres-{programs.version}-{sha256(os.fsencode(source)).hexdigest()[:12]}"
     if not copy.exists():
         fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
         for part in ("bin", "lib", "share"):
-            shutil.copytree(source / part, fresh / part, symlinks=True)
+            shutil.copytree(source / part, fresh / source.parent.name / source.name / part, symlinks=True)
+        # a wheel's programs look for their libraries beside the package, by a path that starts at the program
+        libraries = source.parent.with_name(f"{source.parent.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name)
         for path in [fresh, *fresh.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & stat.S_IXUSR) else 0o644)
@@ -131,4 +139,4 @@ def _shared_copy(programs: PostgresPrograms) -> Path:
     found = copy.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
         raise RefusedForSafety(f"{copy} is not root's alone; remove it")
-    return copy
+    return copy / source.parent.name / source.name / "bin"
