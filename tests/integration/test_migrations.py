@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 from tests.fakes.catalog import catalog
 
@@ -52,6 +53,14 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
         connection.execute("UPDATE alembic_version SET version_num = 'from the future'")
     with pytest.raises(RefusedForSafety, match="newer version"):
         migrate.upgrade(database_url)
+
+
+async def test_who_trades_needs_exactly_the_schema_of_its_version(engine: AsyncEngine) -> None:
+    await migrate.require_head(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = 'an older one'"))
+    with pytest.raises(RefusedForSafety, match="revision an older one"):
+        await migrate.require_head(engine)
 
 
 def test_only_the_language_that_every_server_has_is_used(template_url: str) -> None:

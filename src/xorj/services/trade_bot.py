@@ -26,6 +26,7 @@ from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents, 
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
+from xorj.adapters.postgres.migrate import require_head
 from xorj.adapters.postgres.missed_exits import PostgresMissedExits
 from xorj.adapters.postgres.projections import NEW_INTENTS
 from xorj.adapters.postgres.settlements import PostgresSettlements
@@ -123,6 +124,7 @@ async def _opened(settings: TradeBotSettings) -> AsyncIterator[Parts]:
         )
         stack.push_async_callback(engine.dispose)
         await postgres.require_chain(engine, settings.genesis)
+        await require_head(engine)
         nodes = [await stack.enter_async_context(SolanaNode(url, name=f"provider {n}")) for n, url in enumerate(settings.rpc_endpoints, 1)]
         key = settings.jupiter_api_key
         jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))

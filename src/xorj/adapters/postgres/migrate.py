@@ -8,6 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from xorj.adapters.postgres.engine import conninfo
@@ -47,6 +48,14 @@ def head() -> str:
     if revision is None:
         raise RuntimeError("the package holds no migrations")
     return revision
+
+
+async def require_head(engine: AsyncEngine) -> None:
+    """Raises RefusedForSafety unless the database has exactly the schema that this version of the code was written for."""
+    async with engine.connect() as connection:
+        found = await connection.run_sync(lambda one: MigrationContext.configure(one).get_current_revision())
+    if found != head():
+        raise RefusedForSafety(f"the database is at revision {found or 'none'}, this version needs {head()}; run ./xorj run migrate")
 
 
 def _refuse_newer(revision: str | None) -> None:
