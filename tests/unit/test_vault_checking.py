@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.compute_budget import set_compute_unit_limit
@@ -125,6 +125,7 @@ def test_bytes_that_are_none_never_fail_otherwise(raw: bytes) -> None:
 
 
 @given(st.integers(0, 1_000), st.integers(0, 255))
+@example(390, 0)
 def test_no_single_byte_can_be_changed(position: int, value: int) -> None:
     raw = bytearray(base64.b64decode(signed(vault.deposit(ANAS, BASE, 1))))
     if raw[position % len(raw)] == value:

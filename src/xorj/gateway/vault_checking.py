@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from solders.message import Message, MessageV0, MessageV1, to_bytes_versioned
 from solders.pubkey import Pubkey
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from xorj.gateway.bodies import TRANSACTION_BYTES_MAX
 from xorj.primitives.errors import InvalidInput
@@ -79,7 +79,7 @@ def _parsed(text: str) -> VersionedTransaction:
         raw = base64.b64decode(text, validate=True)
         transaction = VersionedTransaction.from_bytes(raw)
         transaction.sanitize()
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, binascii.Error, SanitizeError) as error:
         raise InvalidInput("transaction", given=text, rule="a signed transaction in base64") from error
     _require(
         bytes(transaction) == raw and len(raw) <= TRANSACTION_BYTES_MAX, f"at most {TRANSACTION_BYTES_MAX} bytes and nothing after them"
