@@ -249,3 +249,21 @@ def test_the_classic_score_is_printed_with_its_parts(start: Start) -> None:
     for bad in (["--trades", "0"], ["--max-drawdown", "101"], ["--roi", "nan"]):
         given = {"--roi": "1", "--max-drawdown": "1", "--trades": "1"} | {bad[0]: bad[1]}
         assert start("trust", "v1", *(part for pair in given.items() for part in pair))[0] == EXIT_USAGE
+
+
+@pytest.mark.parametrize("command", [["performance"], ["trust", "rank"], ["trust", "explain", SYSTEM]], ids=" ".join)
+def test_a_slot_beyond_64_bits_is_wrong_usage(start: Start, recording: Path, tmp_path: Path, command: list[str]) -> None:
+    lake = tmp_path / "lake"
+    start("swaps", "import", recording, "--lake", lake)
+    code, _, err = start(*command, "--lake", lake, "--as-of", str(2**63))
+    assert code == EXIT_USAGE
+    assert "--as-of" in err
+
+
+def test_a_file_is_not_taken_for_a_lake(start: Start, recording: Path, tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    lake.write_text("something else")
+    code, _, err = start("swaps", "import", recording, "--lake", lake)
+    assert code == EXIT_USAGE
+    assert "--lake" in err
+    assert lake.read_text() == "something else"

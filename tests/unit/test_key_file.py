@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 
 from xorj.adapters.signer import key_file
 from xorj.adapters.signer.epoch_file import EpochFile
-from xorj.primitives.errors import InvalidInput, RefusedForSafety
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 
 PASSPHRASE = b"a passphrase of some length"
 
@@ -117,3 +117,10 @@ def test_a_damaged_epoch_file_is_no_reason_to_begin_at_zero(tmp_path: Path, text
     path.write_text(text)
     with pytest.raises(InvalidInput):
         EpochFile(path)
+
+
+def test_a_key_that_cannot_be_written_names_its_file(tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    with pytest.raises(Unavailable, match=r"key file .*bot\.passphrase"):
+        key_file.create(blocked / "keys" / "bot.json", blocked / "keys" / "bot.passphrase")

@@ -13,7 +13,9 @@ from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
 from xorj.cli.tables import show
 from xorj.performance.compute_performance import PerformanceReport, compute_performance
 from xorj.primitives.errors import InvalidInput
-from xorj.primitives.ids import Slot, parse_pubkey
+from xorj.primitives.ids import SLOT_MAX, Slot, parse_pubkey
+
+AsOf = typer.Option(None, "--as-of", min=0, max=SLOT_MAX, help="As of this slot; the newest in the lake when not given.")
 
 SHOWN = ("wallet", "trades", "net_pnl_usd", "roi", "win_rate", "max_drawdown", "sharpe", "days")
 
@@ -21,7 +23,7 @@ SHOWN = ("wallet", "trades", "net_pnl_usd", "roi", "win_rate", "max_drawdown", "
 def performance(
     lake: Path = typer.Option(..., help="Folder of the lake.", metavar="DIR"),
     wallet: str | None = typer.Option(None, help="This wallet alone."),
-    as_of: int | None = typer.Option(None, min=0, help="As of this slot; the newest in the lake when not given."),
+    as_of: int | None = AsOf,
     as_json: bool = typer.Option(False, "--json", help="One JSON list instead of a table."),
 ) -> None:
     """Compute each wallet's performance from its swaps. Example: ./xorj performance --lake .xorj/lake --json

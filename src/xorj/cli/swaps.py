@@ -49,6 +49,8 @@ def import_file(
     decimals: list[str] = typer.Option([], help="Decimals of a mint that is not well known, MINT=N; may be repeated."),
 ) -> None:
     """Add recorded swaps to a lake; doing it again adds nothing. Example: ./xorj swaps import swaps.csv.gz --lake /tmp/lake"""
+    if lake.exists() and not lake.is_dir():
+        raise InvalidInput("--lake", given=str(lake), rule="a folder, or the name of a new one")
     records = read_swaps(file, dict(_decimals(text) for text in decimals))
     added = asyncio.run(DeltaLake(lake, _genesis(chain)).commit(records, {}))
     swaps = sum(len(record.outcome) for record in records if isinstance(record.outcome, tuple))

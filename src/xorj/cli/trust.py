@@ -8,7 +8,7 @@ import typer
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import chain_of
-from xorj.cli.performance import read_report
+from xorj.cli.performance import AsOf, read_report
 from xorj.cli.tables import show
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.primitives.errors import InvalidInput
@@ -23,7 +23,6 @@ from xorj.trust.score_wallets import run_of
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is worth copying: scores, rankings, receipts.")
 
 Lake = typer.Option(None, "--lake", help="Folder of the lake; the data folder's when not given.", metavar="DIR")
-AsOf = typer.Option(None, "--as-of", min=0, help="As of this slot; the newest in the lake when not given.")
 AsJson = typer.Option(False, "--json", help="JSON instead of text.")
 
 

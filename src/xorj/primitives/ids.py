@@ -12,6 +12,8 @@ Mint = NewType("Mint", str)
 Address = NewType("Address", str)
 Signature = NewType("Signature", str)
 Slot = NewType("Slot", int)
+# What the lake and the database hold a slot in: a signed integer of 64 bits.
+SLOT_MAX = 2**63 - 1
 UserId = NewType("UserId", str)
 
 USDC = Mint("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v")

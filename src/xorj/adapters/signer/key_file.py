@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from solders.keypair import Keypair
 
-from xorj.primitives.errors import InvalidInput, RefusedForSafety
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address
 
 FORMAT = "xorj-key/1"
@@ -31,7 +31,8 @@ SCRYPT_N_MAX = 2**20
 def create(path: Path, passphrase_path: Path) -> Address:
     """Makes a new key and a random passphrase, each in a new file of mode 0600, and answers the key's address.
 
-    Where both exist already they are kept, and their address is answered. Raises RefusedForSafety when one is there without the other.
+    Where both exist already they are kept, and their address is answered. Raises RefusedForSafety when one is there without the other,
+    Unavailable where no file can be made.
     """
     if path.exists() and passphrase_path.exists():
         return address_of(path)
@@ -124,9 +125,12 @@ def _associated(header: dict[str, Any]) -> bytes:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise Unavailable(f"the key file {path}", error.strerror or str(error)) from None
