@@ -26,27 +26,22 @@ impl<'a> Reader<'a> {
         Self { data, has_failed: false }
     }
 
-    /// The next bytes, copied to `to`.
-    #[inline(never)]
-    fn take(&mut self, to: &mut [u8]) {
-        match self.data.split_at_checked(to.len()) {
-            Some((taken, rest)) => {
-                to.copy_from_slice(taken);
-                self.data = rest;
-            }
-            None => self.has_failed = true,
-        }
-    }
-
     pub fn u8(&mut self) -> u8 {
         self.number(1) as u8
     }
 
     #[inline(never)]
     pub fn bool(&mut self) -> bool {
-        let byte = self.u8();
-        self.has_failed |= byte > 1;
-        byte == 1
+        match self.data.split_first() {
+            Some((byte, rest)) if *byte <= 1 => {
+                self.data = rest;
+                *byte == 1
+            }
+            _ => {
+                self.has_failed = true;
+                false
+            }
+        }
     }
 
     pub fn u64(&mut self) -> u64 {
@@ -75,11 +70,15 @@ impl<'a> Reader<'a> {
     /// A little-endian number of `size` bytes, at most 8.
     #[inline(never)]
     pub fn number(&mut self, size: usize) -> u64 {
-        let mut bytes = [0; 8];
-        if let Some(room) = bytes.get_mut(..size) {
-            self.take(room);
+        let Some((taken, rest)) = self.data.split_at_checked(size) else {
+            self.has_failed = true;
+            return 0;
+        };
+        self.data = rest;
+        match taken.first_chunk() {
+            Some(whole) => u64::from_le_bytes(*whole),
+            None => taken.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
         }
-        u64::from_le_bytes(bytes)
     }
 
     /// A vector of bytes.
