@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -254,7 +255,8 @@ def _leave_stale_files(cluster: Path, programs: Path, account: RunAs, pid: int) 
         family = [supervisor.server, *supervisor.server.children()]
         supervisor.process.send_signal(signal.SIGSTOP)
         for one in family:
-            one.kill()
+            with suppress(psutil.NoSuchProcess):  # the server's children end by themselves as soon as it is gone
+                one.kill()
         supervisor.process.kill()
         supervisor.process.wait()
     psutil.wait_procs(family, timeout=30)
