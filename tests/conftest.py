@@ -30,6 +30,7 @@ def postgres_url() -> Iterator[str]:
     binaries = os.environ.get("XORJ_TEST_POSTGRES_BIN")
     # A short path of its own: a socket's path must stay under 107 bytes, which pytest's folders do not.
     folder = Path(tempfile.mkdtemp(prefix="xorj-pg-"))
+    folder.chmod(0o711)  # as root without user namespaces the server is another account, which has to pass
     try:
         with EmbeddedPostgres(folder / "data", binaries=Path(binaries) if binaries else None) as server:
             yield server.url
