@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
-from xorj.supervisor.lock import HeldLock
+from xorj.supervisor.lock import HeldLock, is_held
 from xorj.supervisor.process import Life, ProcessState
 from xorj.supervisor.runtime_folder import private_folder, runtime_folder
 
@@ -165,9 +165,9 @@ class DataFolder:
             return None
 
     def running(self) -> Running | None:
-        """The supervisor that runs on the folder now."""
+        """The supervisor that runs on the folder now. A copy of a folder speaks of a living one too, but nobody holds the copy's lock."""
         said = self.said()
-        return said if said is not None and said.is_alive else None
+        return said if said is not None and said.is_alive and is_held(self.run / "lock") else None
 
     @property
     def _state(self) -> Path:

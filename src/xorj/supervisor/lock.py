@@ -24,3 +24,18 @@ class HeldLock:
 
     def release(self) -> None:
         os.close(self._fd)
+
+
+def is_held(file: Path) -> bool:
+    """Whether some process holds that lock now; it is not taken away from anybody."""
+    try:
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
