@@ -108,6 +108,7 @@ def _folder(chosen: Path | None) -> Iterator[DataFolder]:
         yield DataFolder(chosen.expanduser().absolute())
         return
     made = Path(tempfile.mkdtemp(prefix="xorj-demo-"))
+    made.chmod(0o711)  # PostgreSQL's account has to pass where root has no user namespaces
     try:
         yield DataFolder(made)
     except BaseException:

@@ -92,7 +92,11 @@ class DataFolder:
         """
         try:
             self.require_adoptable()
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.path.exists():
+                self.path.mkdir(mode=0o700, parents=True)
+                if os.geteuid() == 0:
+                    # where root has no user namespaces PostgreSQL runs as another account, which has to pass; it cannot look around
+                    self.path.chmod(0o711)
             if not self.is_ours:
                 (self.path / MARKER).write_text(json.dumps({"made_by": "xorj", "layout": LAYOUT}) + "\n")
             for folder in (self.logs, self.keys, self.run, self.sockets):
