@@ -153,6 +153,14 @@ def test_a_one_shot_that_fails_is_tried_a_few_times_then_given_up_with_its_words
         assert not watched.supervisor.serves
 
 
+def test_a_refusal_is_final(tmp_path: Path, ports: Callable[[], int]) -> None:
+    refusing = one_shot("chain", "import sys; print('refused: a chain with another past', file=sys.stderr); sys.exit(3)")
+    with Watched(tmp_path, [refusing, service("web", ports(), needs=("chain",))]) as watched:
+        failed = watched.until("chain", ProcessState.FAILED)
+        assert (failed.restarts, failed.cause) == (0, "exit code 3: refused: a chain with another past")
+        assert watched.supervisor.hopeless == "chain"
+
+
 def test_a_one_shot_that_nobody_needs_may_fail(tmp_path: Path, ports: Callable[[], int]) -> None:
     with Watched(tmp_path, [service("web", ports()), one_shot("follower", "raise SystemExit(1)", needs=("web",))]) as watched:
         watched.until("follower", ProcessState.FAILED)

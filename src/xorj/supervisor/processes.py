@@ -36,15 +36,18 @@ ROTATE_EVERY_S = 1.0
 TERM_ALL_AFTER_S = 3.5
 KILL_AFTER_S = 5.0
 ONE_SHOT_RESTARTS_MAX = 3
+# The exit codes of wrong usage and of a refusal for safety.
+REFUSALS = (2, 3)
 
 OnChange = Callable[[str, Life], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How one life of a process ended; `cause` is empty after exit code 0."""
+    """How one life of a process ended; `cause` is empty after exit code 0. A refusal is not cured by asking again."""
 
     cause: str
+    is_refusal: bool = False
 
 
 class Supervisor:
@@ -132,7 +135,7 @@ class Supervisor:
                 self._set(process.name, ProcessState.FINISHED, pid=None, cause="")
                 return
             delay = backoff.after(time.monotonic() - began)
-            if isinstance(delay, GiveUp):
+            if ended.is_refusal or isinstance(delay, GiveUp):
                 self._set(process.name, ProcessState.FAILED, pid=None, cause=ended.cause)
                 return
             restarts = self._lives[process.name].restarts + 1
@@ -158,7 +161,7 @@ class Supervisor:
             self._tell_keeper(f"-{child.pid}")
         if late:
             return Ended(f"it was not ready within {READY_TIMEOUT_S:.0f} s")
-        return Ended(_cause(child.returncode, log, offset))
+        return Ended(_cause(child.returncode, log, offset), is_refusal=child.returncode in REFUSALS)
 
     def _spawn(self, process: Process, log: Path) -> subprocess.Popen[bytes]:
         command = [*death_signal(signal.SIGTERM), *process.command]
