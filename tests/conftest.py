@@ -26,13 +26,16 @@ TEMPLATE = "xorj_template"
 def postgres_url() -> Iterator[str]:
     """The URL of an empty server's first database. For tests of the server itself and of migrations."""
     from xorj.supervisor.postgres import EmbeddedPostgres
+    from xorj.supervisor.postgres_programs import installed
 
-    binaries = os.environ.get("XORJ_TEST_POSTGRES_BIN")
+    named = os.environ.get("XORJ_TEST_POSTGRES_BIN")
+    # The same server on every machine, also where the system has one of its own, which `up` would prefer.
+    binaries = Path(named) if named else next(one.folder for one in installed() if one.origin == "wheel")
     # A short path of its own: a socket's path must stay under 107 bytes, which pytest's folders do not.
     folder = Path(tempfile.mkdtemp(prefix="xorj-pg-"))
     folder.chmod(0o711)  # as root without user namespaces the server is another account, which has to pass
     try:
-        with EmbeddedPostgres(folder / "data", binaries=Path(binaries) if binaries else None) as server:
+        with EmbeddedPostgres(folder / "data", binaries=binaries) as server:
             yield server.url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
