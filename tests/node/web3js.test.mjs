@@ -36,18 +36,30 @@ after(async () => {
   await chain?.stop();
 });
 
+// A node tells nothing of what happened before it heard of a subscription, and hears of them in order: once it tells of slots, it has
+// heard of all that were made before.
+async function subscribed() {
+  const listener = await new Promise((done) => {
+    const number = connection.onSlotChange(() => done(number));
+  });
+  await connection.removeSlotChangeListener(listener);
+}
+
 test("an airdrop arrives", async () => {
   assert.equal(await connection.getBalance(owner.publicKey), 10 * LAMPORTS_PER_SOL);
 });
 
 test("a transfer is confirmed by WebSocket and told to who watches the account", async () => {
-  const told = new Promise((done) => connection.onAccountChange(friend.publicKey, (account) => done(account.lamports)));
-  const logged = new Promise((done) => connection.onLogs(friend.publicKey, (logs) => done(logs.signature)));
-  await connection.getSlot();
+  let accounts;
+  let logs;
+  const told = new Promise((done) => (accounts = connection.onAccountChange(friend.publicKey, (account) => done(account.lamports))));
+  const logged = new Promise((done) => (logs = connection.onLogs(friend.publicKey, ({ signature }) => done(signature))));
+  await subscribed();
   const pay = SystemProgram.transfer({ fromPubkey: owner.publicKey, toPubkey: friend.publicKey, lamports: LAMPORTS_PER_SOL });
   const signature = await sendAndConfirmTransaction(connection, new Transaction().add(pay), [owner]);
   assert.equal(await told, LAMPORTS_PER_SOL);
   assert.equal(await logged, signature);
+  await Promise.all([connection.removeAccountChangeListener(accounts), connection.removeOnLogsListener(logs)]);
 });
 
 test("a version 0 transaction is sent, confirmed and read back", async () => {
