@@ -16,10 +16,10 @@ def overview(**changes: Any) -> dict[str, Any]:
         "scoring": {"run_id": "r", "as_of_slot": 1200, "status": "completed", "completed_at": WHEN},
         "leaders": [_leader(1, 37.0, followed=True), _leader(2, 21.4), _leader(3, 17.5)],
         "vaults": [_vault()],
-        "trades": [_trade()],
+        "trades": [_trade(), {**_trade(), "id": "exit", "cause": "missed_exit", "leader_trade": None, "delay_slots": None}],
         "decisions": [
-            _decision("copied", "share of equity", {"share": "0.1"}),
-            _decision("skipped", "below the smallest trade", {"size_raw": "100"}),
+            _decision("copied", "share of equity", {"share_of_equity": "0.1", "leader_value_usd": "1234.5", "allocation_bps": 2_000}),
+            _decision("skipped", "below the smallest trade", {"sized_raw": "1000", "close": {"rule": "below one unit"}}),
         ],
         "totals": {"settled": 1, "reverted": 0, "dead": 0, "unsettled": 1, "copied": 1, "resized": 0, "skipped": 1, "refused": 0},
         **changes,
@@ -50,7 +50,9 @@ def _vault() -> dict[str, Any]:
         "bot_authority": LEADER,
         "bot_expires_at": None,
         "total_deposited_raw": "500000000",
+        "net_deposited_raw": "500000000",
         "value_usd": 500.25,
+        "pnl_usd": 0.25,
         "balances": [{**USDC, "amount_raw": "490000000", "value_usd": 490.0}, {**BONK, "amount_raw": "1234500000", "value_usd": None}],
     }
 
@@ -66,6 +68,7 @@ def _trade() -> dict[str, Any]:
     return {
         "id": "t",
         "status": "settled",
+        "cause": "leader_trade",
         "direction": "open",
         "input": {**USDC, "amount_raw": "10000000"},
         "output": {**BONK, "amount_raw": "100000"},
@@ -86,6 +89,8 @@ def _decision(outcome: str, rule: str, numbers: dict[str, Any]) -> dict[str, Any
         "numbers": numbers,
         "leader": LEADER,
         "leader_signature": "4" * 88,
+        "input": {**USDC, "amount_raw": "100000000"},
+        "output": {**BONK, "amount_raw": "1000000"},
         "slot": 1228,
         "created_at": WHEN,
     }

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.testclient import TestClient
 
-from xorj.web.pages import amount, dollars, page_routes, percent, short
+from xorj.web.pages import amount, dollars, facts, page_routes, percent, short
 
 USDC = {"mint": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "symbol": "USDC", "decimals": 6}
 LEADER = "HN7cABqLq46Es1jh92dQQisAq662SmxELLLsHHe4YWrH"
@@ -38,6 +38,7 @@ def overview(symbol: str = "BONK", **changes: object) -> dict[str, object]:
             {
                 "id": "t",
                 "status": "settled",
+                "cause": "missed_exit",
                 "direction": "open",
                 "input": {**USDC, "amount_raw": "10000000"},
                 "output": {**token, "amount_raw": "100000"},
@@ -71,7 +72,7 @@ def page(shown: dict[str, object]) -> str:
 
 def test_without_its_script_the_page_says_what_matters() -> None:
     html = page(overview())
-    for words in ("local demo, worthless funds", "Bot active", "37.0", "10 USDC", "1 BONK", "No leader trade seen yet."):
+    for words in ("local demo, worthless funds", "Bot active", "37.0", "10 USDC", "1 BONK", "missed exit", "No leader trade seen yet."):
         assert words in re.sub(r"<[^>]+>", "", html)
 
 
@@ -85,10 +86,28 @@ def test_a_token_cannot_name_itself_into_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "decimals", "shown"),
-    [("0", 6, "0"), ("1", 6, "0"), ("1500000", 6, "1.5"), ("123456789012", 6, "123,456.789"), ("7", 0, "7"), ("999999", 6, "0.9999")],
+    [
+        ("0", 6, "0"),
+        ("1", 6, "0.000001"),
+        ("123456", 12, "0.0000001234"),
+        ("1500000", 6, "1.5"),
+        ("977780499", 6, "977.78"),
+        ("123456789012", 6, "123,456"),
+        ("7", 0, "7"),
+        ("999999", 6, "0.9999"),
+    ],
 )
-def test_amounts_are_cut_off_never_rounded_up(raw: str, decimals: int, shown: str) -> None:
+def test_amounts_are_cut_off_never_rounded_up_and_never_look_like_nothing(raw: str, decimals: int, shown: str) -> None:
     assert amount(raw, decimals) == shown
+
+
+def test_the_numbers_of_a_decision_read_as_money_shares_counts_and_addresses() -> None:
+    numbers = {"leader_value_usd": "1234.5", "allocation_bps": 2000, "share_of_equity": "0.0148", "sized_raw": "1475983", "mint": LEADER}
+    numbers |= {"age_slots": 7, "close": {"rule": "below one unit"}}
+    assert facts(numbers) == (
+        "leader value $1,234.50 · allocation 20.00 % · share of equity 1.48 % · sized raw 1,475,983 · mint HN7c…YWrH · age slots 7"
+        " · close: rule below one unit"
+    )
 
 
 def test_money_and_shares_carry_their_sign() -> None:

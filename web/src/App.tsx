@@ -14,9 +14,9 @@ export function App({ initial }: { initial: Overview }) {
       <Header overview={overview} readAt={readAt} error={error} onChanged={refresh} />
       <main>
         <Leaders leaders={overview.leaders} scoring={overview.scoring} />
-        <Vaults vaults={overview.vaults} totals={overview.totals} />
-        <Trades trades={overview.trades} now={readAt} />
-        <Decisions decisions={overview.decisions} now={readAt} />
+        <Vaults vaults={overview.vaults} />
+        <Trades trades={overview.trades} totals={overview.totals} now={readAt} />
+        <Decisions decisions={overview.decisions} totals={overview.totals} now={readAt} />
       </main>
       <footer>
         <p>

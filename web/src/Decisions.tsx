@@ -1,17 +1,26 @@
 /** Every leader trade we saw and what we made of it. What was not copied is here with its rule. */
 import { useState } from "react";
-import { ago, short } from "./format";
-import type { Decision } from "./overview";
+import { Exchange } from "./Exchange";
+import { ago, facts, short } from "./format";
+import type { Decision, Overview } from "./overview";
 import { Section } from "./Section";
 
-export function Decisions({ decisions, now }: { decisions: Decision[]; now: Date }) {
+interface Props {
+  decisions: Decision[];
+  totals: Overview["totals"];
+  now: Date;
+}
+
+export function Decisions({ decisions, totals, now }: Props) {
   const [onlyNotCopied, setOnlyNotCopied] = useState(false);
   const shown = onlyNotCopied
     ? decisions.filter((decision) => !["copied", "resized"].includes(decision.outcome))
     : decisions;
+  const note = `${totals.copied} copied, ${totals.resized} resized, ${totals.skipped} skipped, ${totals.refused} refused`;
   return (
     <Section
       title="Decisions"
+      note={note}
       className="decisions"
       empty={decisions.length === 0 ? "No leader trade seen yet." : null}
     >
@@ -25,29 +34,34 @@ export function Decisions({ decisions, now }: { decisions: Decision[]; now: Date
         />{" "}
         Only what was not copied
       </label>
-      <table>
+      <table className="cards">
         <thead>
           <tr>
             <th scope="col">Outcome</th>
-            <th scope="col">Rule</th>
-            <th scope="col">Numbers</th>
-            <th scope="col">Leader</th>
+            <th scope="col">Leader&apos;s trade</th>
+            <th scope="col">Rule and its numbers</th>
             <th scope="col">When</th>
           </tr>
         </thead>
         <tbody>
           {shown.map((decision) => (
             <tr key={decision.id}>
-              <td>
+              <td data-label="Outcome">
                 <span className={`status ${decision.outcome}`}>{decision.outcome}</span>
               </td>
-              <td>{decision.rule}</td>
-              <td className="muted">{numbers(decision.numbers)}</td>
-              <td>
-                <code title={decision.leader}>{short(decision.leader)}</code>
+              <td data-label="Leader's">
+                <Exchange input={decision.input} output={decision.output} />{" "}
+                <code className="muted" title={decision.leader}>
+                  {short(decision.leader)}
+                </code>
               </td>
-              <td className="muted">
-                <time dateTime={decision.created_at}>{ago(decision.created_at, now)}</time>
+              <td data-label="Rule" className="wraps">
+                {decision.rule} <span className="muted facts">{facts(decision.numbers)}</span>
+              </td>
+              <td data-label="When" className="muted">
+                <time dateTime={decision.created_at} title={decision.created_at}>
+                  {ago(decision.created_at, now)}
+                </time>
               </td>
             </tr>
           ))}
@@ -55,10 +69,4 @@ export function Decisions({ decisions, now }: { decisions: Decision[]; now: Date
       </table>
     </Section>
   );
-}
-
-function numbers(values: Decision["numbers"]): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`)
-    .join(" · ");
 }

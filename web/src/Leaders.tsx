@@ -30,10 +30,10 @@ export function Leaders({ leaders, scoring }: { leaders: Leader[]; scoring: Over
             <th scope="col" className="number">
               Drawdown
             </th>
-            <th scope="col" className="number">
+            <th scope="col" className="number optional">
               Wins
             </th>
-            <th scope="col" className="number">
+            <th scope="col" className="number optional">
               Trades
             </th>
           </tr>
@@ -42,7 +42,7 @@ export function Leaders({ leaders, scoring }: { leaders: Leader[]; scoring: Over
           {leaders.map((leader) => (
             <tr key={leader.wallet} className={leader.followed ? "followed" : undefined}>
               <td className="number">{leader.rank}</td>
-              <td>
+              <td className="wraps">
                 <code title={leader.wallet}>{short(leader.wallet)}</code>
                 {leader.followed ? <span className="tag">followed</span> : null}
               </td>
@@ -53,8 +53,8 @@ export function Leaders({ leaders, scoring }: { leaders: Leader[]; scoring: Over
               <td className="number">
                 {percent(leader.max_drawdown_percent === null ? null : -leader.max_drawdown_percent)}
               </td>
-              <td className="number">{percent(leader.win_rate_percent, 0).replace("+", "")}</td>
-              <td className="number">{leader.trade_count ?? "–"}</td>
+              <td className="number optional">{percent(leader.win_rate_percent, 0).replace("+", "")}</td>
+              <td className="number optional">{leader.trade_count ?? "–"}</td>
             </tr>
           ))}
         </tbody>

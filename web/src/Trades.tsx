@@ -1,16 +1,19 @@
 /** Our trades, each beside the leader's trade that it copies. */
-import { ago, amount, short } from "./format";
-import type { Amount, Trade } from "./overview";
+import { Exchange } from "./Exchange";
+import { ago, short } from "./format";
+import type { Overview, Trade } from "./overview";
 import { Section } from "./Section";
 
-export function Trades({ trades, now }: { trades: Trade[]; now: Date }) {
+export function Trades({ trades, totals, now }: { trades: Trade[]; totals: Overview["totals"]; now: Date }) {
+  const note = `${totals.settled} settled, ${totals.unsettled} in flight, ${totals.reverted} reverted, ${totals.dead} never landed`;
   return (
     <Section
       title="Trades"
+      note={note}
       className="trades"
       empty={trades.length === 0 ? "No copy yet. The first follows the next trade of a followed leader." : null}
     >
-      <table>
+      <table className="cards">
         <thead>
           <tr>
             <th scope="col">Status</th>
@@ -26,14 +29,14 @@ export function Trades({ trades, now }: { trades: Trade[]; now: Date }) {
         <tbody>
           {trades.map((trade) => (
             <tr key={trade.id}>
-              <td>
+              <td data-label="Status">
                 <span className={`status ${trade.status}`}>{trade.status}</span>
-                {trade.reason ? <span className="muted"> {trade.reason}</span> : null}
+                {trade.reason ? <span className="muted reason"> {trade.reason}</span> : null}
               </td>
-              <td>
+              <td data-label="Ours">
                 <Exchange input={trade.input} output={trade.output} />
               </td>
-              <td>
+              <td data-label="Leader's">
                 {trade.leader_trade ? (
                   <>
                     <Exchange input={trade.leader_trade.input} output={trade.leader_trade.output} />{" "}
@@ -42,35 +45,24 @@ export function Trades({ trades, now }: { trades: Trade[]; now: Date }) {
                     </code>
                   </>
                 ) : (
-                  "–"
+                  <span className="muted">{trade.cause.replaceAll("_", " ")}</span>
                 )}
               </td>
-              <td className="number">{trade.delay_slots === null ? "–" : `${trade.delay_slots} slots`}</td>
-              <td>{trade.signature ? <code title={trade.signature}>{short(trade.signature)}</code> : "–"}</td>
-              <td className="muted">
-                <time dateTime={trade.updated_at}>{ago(trade.updated_at, now)}</time>
+              <td data-label="Delay" className="number">
+                {trade.delay_slots === null ? "–" : `${trade.delay_slots} slots`}
+              </td>
+              <td data-label="Transaction">
+                {trade.signature ? <code title={trade.signature}>{short(trade.signature)}</code> : "–"}
+              </td>
+              <td data-label="When" className="muted">
+                <time dateTime={trade.updated_at} title={trade.updated_at}>
+                  {ago(trade.updated_at, now)}
+                </time>
               </td>
             </tr>
           ))}
         </tbody>
       </table>
     </Section>
-  );
-}
-
-function Exchange({ input, output }: { input: Amount; output: Amount | null }) {
-  return (
-    <span className="exchange">
-      <Tokens of={input} /> <span aria-label="for">→</span> {output ? <Tokens of={output} /> : "…"}
-    </span>
-  );
-}
-
-function Tokens({ of }: { of: Amount }) {
-  return (
-    <span title={of.mint}>
-      {of.amount_raw === null ? "" : `${amount(of.amount_raw, of.decimals)} `}
-      {of.symbol}
-    </span>
   );
 }

@@ -1,14 +1,14 @@
 /** What each vault holds and who may act on it. Only its owner can withdraw, whatever stands here. */
-import { amount, dollars, short } from "./format";
-import type { Overview, Vault } from "./overview";
+import { amount, change, dollars, short } from "./format";
+import type { Vault } from "./overview";
 import { Section } from "./Section";
 
-export function Vaults({ vaults, totals }: { vaults: Vault[]; totals: Overview["totals"] }) {
-  const note = `${totals.settled} settled, ${totals.unsettled} in flight`;
+const BASE_DECIMALS = 6;
+
+export function Vaults({ vaults }: { vaults: Vault[] }) {
   return (
     <Section
       title="Vault"
-      note={note}
       className="vaults"
       empty={vaults.length === 0 ? "No vault yet. Deploy one and deposit to begin." : null}
     >
@@ -16,6 +16,7 @@ export function Vaults({ vaults, totals }: { vaults: Vault[]; totals: Overview["
         <article key={vault.address}>
           <p className="vault-line">
             <strong className="number">{dollars(vault.value_usd)}</strong>
+            <Gain vault={vault} />
             <span className="muted">
               <code title={vault.address}>{short(vault.address)}</code> · owner{" "}
               <code title={vault.owner}>{short(vault.owner)}</code>
@@ -47,6 +48,17 @@ export function Vaults({ vaults, totals }: { vaults: Vault[]; totals: Overview["
         </article>
       ))}
     </Section>
+  );
+}
+
+/** What it is worth beyond what its owner put in, with its sign. */
+function Gain({ vault }: { vault: Vault }) {
+  if (vault.pnl_usd === null) return null;
+  const direction = vault.pnl_usd > 0 ? "gain" : vault.pnl_usd < 0 ? "loss" : "muted";
+  return (
+    <span className={`number ${direction}`} title="Worth now less deposits, plus withdrawals">
+      {change(vault.pnl_usd)} on {amount(vault.net_deposited_raw, BASE_DECIMALS)} USDC deposited
+    </span>
   );
 }
 

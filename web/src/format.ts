@@ -3,19 +3,59 @@
 const GROUP = /\B(?=(\d{3})+(?!\d))/g;
 const MINUS = "−";
 
-/** `raw` base units as whole tokens with at most `places` digits, cut off, never rounded up. */
-export function amount(raw: string, decimals: number, places = 4): string {
+const FRACTION_DIGITS_MAX = 4;
+const DIGITS_MAX = 6;
+
+/** `raw` base units as whole tokens: about six digits, cut off, never rounded up. What is not zero never looks like it. */
+export function amount(raw: string, decimals: number): string {
   const value = BigInt(raw);
   const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, "0");
-  const whole = digits.slice(0, digits.length - decimals).replace(GROUP, ",");
-  const fraction = digits.slice(digits.length - decimals, digits.length - decimals + Math.min(places, decimals));
-  const trimmed = fraction.replace(/0+$/, "");
-  return `${value < 0n ? MINUS : ""}${whole}${trimmed ? `.${trimmed}` : ""}`;
+  const whole = digits.slice(0, digits.length - decimals);
+  const fraction = digits.slice(digits.length - decimals);
+  const leading = fraction.length - fraction.replace(/^0+/, "").length;
+  const places =
+    whole === "0"
+      ? leading + FRACTION_DIGITS_MAX
+      : Math.min(FRACTION_DIGITS_MAX, Math.max(0, DIGITS_MAX - whole.length));
+  const shown = fraction.slice(0, places).replace(/0+$/, "");
+  return `${value < 0n ? MINUS : ""}${whole.replace(GROUP, ",")}${shown ? `.${shown}` : ""}`;
+}
+
+/** The numbers of a decision in one line; those of a leg stand behind its name. */
+export function facts(numbers: Record<string, unknown>): string {
+  return Object.entries(numbers)
+    .map(([name, value]) =>
+      typeof value === "object" && value !== null
+        ? `${name}: ${facts(value as Record<string, unknown>)}`
+        : fact(name, value),
+    )
+    .join(" · ");
+}
+
+/** One number with its name: money, shares, raw counts and addresses by the ending of the name. */
+function fact(name: string, value: unknown): string {
+  const text = String(value);
+  if (/^-?\d+(\.\d+)?$/.test(text)) {
+    if (name.endsWith("_usd")) return `${words(name.slice(0, -4))} ${dollars(Number(text))}`;
+    if (name.endsWith("_bps")) return `${words(name.slice(0, -4))} ${(Number(text) / 100).toFixed(2)} %`;
+    if (name.startsWith("share_")) return `${words(name)} ${(Number(text) * 100).toFixed(2)} %`;
+    if (name.endsWith("_raw")) return `${words(name)} ${text.replace(GROUP, ",")}`;
+  }
+  return `${words(name)} ${/^[1-9A-HJ-NP-Za-km-z]{32,88}$/.test(text) ? short(text) : text}`;
+}
+
+function words(name: string): string {
+  return name.replaceAll("_", " ");
 }
 
 export function dollars(value: number | null): string {
   if (value === null) return "–";
   return `${value < 0 ? MINUS : ""}$${Math.abs(value).toFixed(2).replace(GROUP, ",")}`;
+}
+
+/** Gain or loss in money, with its sign. */
+export function change(value: number): string {
+  return `${value > 0 ? "+" : ""}${dollars(value)}`;
 }
 
 /** A percentage with its sign, so that colour is never the only mark. */

@@ -31,7 +31,7 @@ describe("the dashboard", () => {
 
   it("shows our trade beside the leader's, and the vault in tokens", () => {
     render(<App initial={sample} />);
-    const row = within(screen.getByRole("region", { name: "Trades" })).getAllByRole("row")[1];
+    const row = within(screen.getByRole("region", { name: /^Trades/ })).getAllByRole("row")[1];
     expect(row?.textContent).toContain("10 USDC → 1 BONK");
     expect(row?.textContent).toContain("100 USDC → 10 BONK");
     expect(row?.textContent).toContain("2 slots");

@@ -13,6 +13,8 @@ from xorj.primitives.ids import UserId
 from xorj.reporting.ports import Audience, Everyone, Nobody
 
 COOKIE = "xorj_session"
+# Longer than any session: a page that was asleep sends the cookie of its ended session and gets a new one.
+COOKIE_SECONDS = 30 * 86_400
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NO_SESSION = Unauthenticated("sign in first: POST /auth/challenge, then /auth/authenticate")
 
@@ -85,7 +87,7 @@ async def welcome(request: Request, response: Response) -> None:
     response.set_cookie(
         COOKIE,
         visit.token,
-        max_age=int(SESSION_LIFE.total_seconds()),
+        max_age=COOKIE_SECONDS,
         httponly=True,
         secure=parts.place.is_encrypted,
         samesite="strict",

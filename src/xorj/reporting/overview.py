@@ -13,6 +13,8 @@ from xorj.reporting.values import Dollars, RawAmount
 
 LEADERS_MAX = 50
 VAULTS_MAX = 20
+# The vault program takes no other base mint.
+BASE_DECIMALS = 6
 TRADES_MAX = 50
 DECISIONS_MAX = 50
 # The trade-bot writes its heartbeat every few seconds; after this long without one it is not working.
@@ -41,9 +43,9 @@ class Bot:
     since: datetime | None
     kill_switch_stopped: bool
     open_intents: int
-    heartbeat_at: datetime | None = None
-    gate_open: bool = False
-    draining: bool = False
+    heartbeat_at: datetime | None
+    gate_open: bool
+    draining: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,15 @@ class Balance:
     symbol: str
     decimals: int
     amount_raw: RawAmount
-    value_usd: Dollars | None = None
+    value_usd: Dollars | None
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """One vault as its last read event left it, with what our ledger says it holds. `value_usd` counts the balances that have a price."""
+    """One vault as its last read event left it, with what our ledger says it holds and what its owner put in less what he took out.
+
+    `value_usd` counts the balances that have a price; `pnl_usd` is that less `net_deposited_raw`, null unless everything has one.
+    """
 
     address: Address
     owner: Wallet
@@ -104,7 +109,9 @@ class Vault:
     bot_expires_at: int | None
     base_mint: Mint
     total_deposited_raw: RawAmount
+    net_deposited_raw: RawAmount
     value_usd: Dollars | None
+    pnl_usd: Dollars | None
     as_of_slot: Slot
     balances: list[Balance]
 
@@ -120,10 +127,14 @@ class LeaderTrade:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One wished-for vault trade, beside the leader's trade that it copies. `delay_slots` is from his slot to ours."""
+    """One wished-for vault trade, beside the leader's trade that it copies. `delay_slots` is from his slot to ours.
+
+    `cause` is what it exists for: leader_trade, or without one a stop, a missed_exit or an exit_all.
+    """
 
     id: str
     status: str
+    cause: str
     direction: str
     input: Amount
     output: Amount | None
@@ -138,7 +149,7 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided for one follower about one leader trade, with the rule and its numbers."""
+    """What was decided for one follower about one leader trade, which gave `input` for `output`, with the rule and its numbers."""
 
     id: str
     outcome: str
@@ -146,6 +157,8 @@ class Decision:
     numbers: dict[str, Any]
     leader: Wallet
     leader_signature: Signature
+    input: Amount
+    output: Amount
     slot: Slot
     created_at: datetime
 
@@ -193,7 +206,10 @@ def valued(overview: Overview, prices: Mapping[Mint, Price]) -> Overview:
 def _valued(vault: Vault, prices: Mapping[Mint, Price]) -> Vault:
     balances = [replace(balance, value_usd=_worth(balance, prices)) for balance in vault.balances]
     known = [balance.value_usd for balance in balances if balance.value_usd is not None]
-    return replace(vault, balances=balances, value_usd=Usd(sum(known, start=Decimal(0))) if known else None)
+    value = Usd(sum(known, start=Decimal(0)))
+    put_in = _worth(Balance(vault.base_mint, "", BASE_DECIMALS, vault.net_deposited_raw, None), prices)
+    pnl = Usd(value - put_in) if len(known) == len(balances) and put_in is not None else None
+    return replace(vault, balances=balances, value_usd=value if known or not balances else None, pnl_usd=pnl)
 
 
 def _worth(balance: Balance, prices: Mapping[Mint, Price]) -> Usd | None:

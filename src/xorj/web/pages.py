@@ -1,6 +1,7 @@
 """Server-rendered pages and their static files. services.web mounts these routes above the gateway's app."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from functools import cache
@@ -14,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 OverviewReader = Callable[[Request, Response], Awaitable[Mapping[str, Any]]]
 """What this visitor may see, as GET /api/overview would answer; may set a cookie on the response."""
@@ -21,6 +23,10 @@ OverviewReader = Callable[[Request, Response], Awaitable[Mapping[str, Any]]]
 DASH = "–"
 MINUS = "−"
 FRACTION_DIGITS_MAX = 4
+DIGITS_MAX = 6
+
+_NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+_ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,88}")
 
 
 def page_routes(read_overview: OverviewReader) -> APIRouter:
@@ -36,21 +42,63 @@ def page_routes(read_overview: OverviewReader) -> APIRouter:
         page.headers["cache-control"] = "no-store"
         return page
 
-    router.routes.append(Mount("/static", app=StaticFiles(directory=_static_folder()), name="static"))
+    router.routes.append(Mount("/static", app=_Files(directory=_static_folder()), name="static"))
     return router
 
 
+class _Files(StaticFiles):
+    """A file that is asked for by its version may be kept for ever; any other is asked for again."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        versioned = scope["query_string"].startswith(b"v=")
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        return response
+
+
 def amount(raw: str | int, decimals: int) -> str:
-    """Raw base units as whole tokens, cut off after four fraction digits, thousands grouped."""
+    """Raw base units as whole tokens: about six digits, cut off, thousands grouped. What is not zero never looks like it."""
     whole, fraction = divmod(int(raw), 10**decimals)
-    digits = str(fraction).rjust(decimals, "0")[: min(decimals, FRACTION_DIGITS_MAX)].rstrip("0")
-    return f"{whole:,}" + (f".{digits}" if digits else "")
+    digits = str(fraction).rjust(decimals, "0") if decimals else ""
+    leading = len(digits) - len(digits.lstrip("0"))
+    places = min(FRACTION_DIGITS_MAX, max(0, DIGITS_MAX - len(str(whole)))) if whole else leading + FRACTION_DIGITS_MAX
+    shown = digits[:places].rstrip("0")
+    return f"{whole:,}" + (f".{shown}" if shown else "")
+
+
+def facts(numbers: Mapping[str, Any]) -> str:
+    """The numbers of a decision in one line; those of a leg stand behind its name."""
+    return " · ".join(f"{name}: {facts(value)}" if isinstance(value, Mapping) else fact(name, value) for name, value in numbers.items())
+
+
+def fact(name: str, value: object) -> str:
+    """One number with its name: money, shares, raw counts and addresses by the ending of the name."""
+    text = str(value)
+    if _NUMBER.fullmatch(text):
+        if name.endswith("_usd"):
+            return f"{_words(name.removesuffix('_usd'))} {dollars(Decimal(text))}"
+        if name.endswith("_bps"):
+            return f"{_words(name.removesuffix('_bps'))} {Decimal(text) / 100:.2f} %"
+        if name.startswith("share_"):
+            return f"{_words(name)} {Decimal(text) * 100:.2f} %"
+        if name.endswith("_raw"):
+            return f"{_words(name)} {int(Decimal(text)):,}"
+    return f"{_words(name)} {short(text) if _ADDRESS.fullmatch(text) else text}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def dollars(value: float | Decimal | None) -> str:
     if value is None:
         return DASH
     return f"{MINUS if value < 0 else ''}${abs(value):,.2f}"
+
+
+def change(value: float | Decimal) -> str:
+    """Gain or loss in money, with its sign."""
+    return ("+" if value > 0 else "") + dollars(value)
 
 
 def percent(value: float | None, places: int = 1) -> str:
@@ -73,7 +121,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=amount, dollars=dollars, percent=percent, short=short)
+    environment.filters.update(amount=amount, change=change, dollars=dollars, percent=percent, short=short, facts=facts)
     return environment
 
 

@@ -14,6 +14,7 @@ from xorj.adapters.postgres.shown import (
     Tokens,
     before,
     cursor_after,
+    decision_mints,
     decision_of,
     select_decisions,
     select_trades,
@@ -47,10 +48,9 @@ from xorj.reporting.account import (
     UserSettings,
     UserStatus,
 )
-from xorj.reporting.overview import Vault
+from xorj.reporting.overview import BASE_DECIMALS, Vault
 from xorj.reporting.ports import DecisionPage, MovementPage, TradePage
 
-BASE_DECIMALS = 6
 COPIED = ("copied", "resized")
 SETTINGS_DEFAULT = UserSettings("BALANCED", None, 1.0)
 
@@ -73,7 +73,8 @@ class PostgresAccounts:
         where = (decisions.c.user_id == user) & before(decisions, cursor)
         async with transaction(self._engine) as connection:
             rows = (await connection.execute(select_decisions(where, limit=limit + 1))).all()
-        shown = [decision_of(row) for row in rows[:limit]]
+            tokens = await Tokens.read(connection, decision_mints(rows))
+        shown = [decision_of(row, tokens) for row in rows[:limit]]
         return DecisionPage(shown, cursor_after(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None)
 
     async def movements(self, user: UserId, *, limit: int, cursor: str | None) -> MovementPage:

@@ -7,7 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from xorj.adapters.postgres.shown import SEES_ALL, Tokens, decision_of, select_decisions, select_trades, trade_mints, trade_of
+from xorj.adapters.postgres.shown import (
+    SEES_ALL,
+    Tokens,
+    decision_mints,
+    decision_of,
+    select_decisions,
+    select_trades,
+    trade_mints,
+    trade_of,
+)
 from xorj.adapters.postgres.subscriptions import RUN_COMPLETED
 from xorj.adapters.postgres.tables import (
     bot_controls,
@@ -137,11 +146,20 @@ async def vaults_of(connection: AsyncConnection, where: ColumnElement[bool]) -> 
     held = func.sum(ledger.c.delta_raw).label("amount_raw")
     sums = select(ledger.c.vault, ledger.c.mint, held).where(ledger.c.vault.in_(addresses)).group_by(ledger.c.vault, ledger.c.mint)
     balances = (await connection.execute(sums.having(func.sum(ledger.c.delta_raw) != 0))).all()
+    put_in = await _net_deposits(connection, addresses)
     tokens = await Tokens.read(connection, [row.mint for row in balances])
-    return [_vault(row, [one for one in balances if one.vault == row.address], tokens) for row in rows]
+    return [_vault(row, [one for one in balances if one.vault == row.address], put_in.get(row.address, 0), tokens) for row in rows]
 
 
-def _vault(row: Any, held: Sequence[Any], tokens: Tokens) -> Vault:
+async def _net_deposits(connection: AsyncConnection, addresses: Sequence[str]) -> dict[str, int]:
+    """What owners put into their vaults less what they took out, in the base mint."""
+    own = ledger.join(vaults, (vaults.c.address == ledger.c.vault) & (vaults.c.base_mint == ledger.c.mint))
+    by_owner = ledger.c.cause.in_(("deposit", "withdrawal"))
+    query = select(ledger.c.vault, func.sum(ledger.c.delta_raw)).select_from(own).where(ledger.c.vault.in_(addresses), by_owner)
+    return {vault: int(total) for vault, total in await connection.execute(query.group_by(ledger.c.vault))}
+
+
+def _vault(row: Any, held: Sequence[Any], net_deposited_raw: int, tokens: Tokens) -> Vault:
     # The base mint leads, the others follow by name, so that rows do not jump when prices move.
     ordered = sorted(held, key=lambda one: (one.mint != row.base_mint, tokens.symbol(one.mint).lower(), one.mint))
     return Vault(
@@ -153,10 +171,18 @@ def _vault(row: Any, held: Sequence[Any], tokens: Tokens) -> Vault:
         bot_expires_at=row.bot_expires_at,
         base_mint=Mint(row.base_mint),
         total_deposited_raw=int(row.total_deposited_raw),
+        net_deposited_raw=net_deposited_raw,
         value_usd=None,
+        pnl_usd=None,
         as_of_slot=Slot(row.as_of_slot),
-        balances=[Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), int(one.amount_raw)) for one in ordered],
+        balances=[
+            Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), int(one.amount_raw), None) for one in ordered
+        ],
     )
+
+
+def _balance(one: Any, tokens: Tokens) -> Balance:
+    return Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), int(one.amount_raw), None)
 
 
 async def _overview(connection: AsyncConnection, audience: Audience, mode: Mode) -> Overview:
@@ -234,8 +260,9 @@ async def _trades(connection: AsyncConnection, audience: Audience) -> list[Trade
 async def _decisions(connection: AsyncConnection, audience: Audience) -> list[Decision]:
     if isinstance(audience, Nobody):
         return []
-    rows = await connection.execute(select_decisions(_seen(audience, decisions.c.user_id), limit=DECISIONS_MAX))
-    return [decision_of(row) for row in rows]
+    rows = (await connection.execute(select_decisions(_seen(audience, decisions.c.user_id), limit=DECISIONS_MAX))).all()
+    tokens = await Tokens.read(connection, decision_mints(rows))
+    return [decision_of(row, tokens) for row in rows]
 
 
 async def _totals(connection: AsyncConnection, audience: Audience) -> Totals:

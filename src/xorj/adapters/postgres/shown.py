@@ -80,6 +80,7 @@ def trade_of(row: Row[Any], tokens: Tokens) -> Trade:
     return Trade(
         id=row.intent_id,
         status=_status(row),
+        cause=row.intent_cause_kind,
         direction="open" if row.intent_side == "buy" else "close",
         input=tokens.amount(sold, given, hints.get(sold) or 0),
         output=tokens.amount(bought, row.fill_output_raw, hints.get(bought) or 0),
@@ -118,19 +119,26 @@ def _status(row: Row[Any]) -> str:
 
 def select_decisions(where: ColumnElement[bool], *, limit: int) -> Select[Any]:
     """Decisions, newest first, each with whose trade it is about."""
-    columns = (*decisions.c, leader_trades.c.leader, leader_trades.c.signature.label("leader_signature"))
+    columns = (*decisions.c, *_labelled(leader_trades, "leader"))
     joined = decisions.join(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
     return select(*columns).select_from(joined).where(where).order_by(decisions.c.created_at.desc(), decisions.c.id.desc()).limit(limit)
 
 
-def decision_of(row: Row[Any]) -> Decision:
+def decision_mints(rows: Sequence[Row[Any]]) -> list[str]:
+    return [mint for row in rows for mint in (row.leader_input_mint, row.leader_output_mint)]
+
+
+def decision_of(row: Row[Any], tokens: Tokens) -> Decision:
+    theirs = _leader_trade(row, tokens)
     return Decision(
         id=row.id,
         outcome=row.outcome,
         rule=row.rule,
         numbers=row.numbers,
-        leader=Wallet(row.leader),
-        leader_signature=Signature(row.leader_signature),
+        leader=theirs.leader,
+        leader_signature=theirs.signature,
+        input=theirs.input,
+        output=theirs.output,
         slot=Slot(row.slot),
         created_at=row.created_at,
     )
