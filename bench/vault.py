@@ -37,7 +37,8 @@ def measure() -> dict[str, int]:
     """Every instruction of a vault's life once, on a fresh chain."""
     sys.path.insert(0, str(ROOT))
     from solders.instruction import AccountMeta, Instruction
-    from tests.program.vault_world import VaultWorld, program
+    from tests.program.program_files import program
+    from tests.program.vault_world import VaultWorld
 
     from xorj.router import jupiter_v6
     from xorj.vault import accounts, instructions

@@ -1,6 +1,5 @@
 """A bare runtime with both local programs, two pools and a trader: the stage of the pool and router tests."""
 
-from importlib.resources import files
 from itertools import pairwise
 
 from solders.account import Account
@@ -14,15 +13,12 @@ from solders.token.associated import get_associated_token_address
 from solders.token.state import Mint, TokenAccount, TokenAccountState
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+from tests.program.program_files import program
 
 from xorj.market import local_amm
 from xorj.router import jupiter_v6
 
 RICH = 10**12
-
-
-def program(name: str) -> bytes:
-    return (files("xorj.localnet") / "programs" / f"{name}.so").read_bytes()
 
 
 def key(seed: int) -> Keypair:

@@ -4,11 +4,11 @@ The router is programs/evil_router: it makes the calls that the route's data scr
 """
 
 import struct
-from pathlib import Path
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
+from tests.program.program_files import program
 from tests.program.vault_world import USDC, Outcome, VaultWorld, key
 
 from xorj.router import jupiter_v6
@@ -16,7 +16,7 @@ from xorj.vault import accounts, instructions
 from xorj.vault.accounts import TOKEN_PROGRAM, token_account_address
 from xorj.vault.events import EVENT_TAG, traded
 
-EVIL = (Path(__file__).parent / "evil_router.so").read_bytes()
+EVIL = program("evil_router")
 SYSTEM = Pubkey.default()
 TRANSFER, APPROVE, SET_AUTHORITY, CLOSE = b"\x03", b"\x04", b"\x06", b"\x09"
 WITHDRAW_EXCESS_LAMPORTS = b"\x26"
@@ -31,8 +31,8 @@ Call = tuple[int, list[tuple[int, int]], bytes]
 
 def script(*calls: Call) -> bytes:
     parts = [bytes([len(calls)])]
-    for program, metas, data in calls:
-        parts.append(bytes([program, len(metas), *(byte for meta in metas for byte in meta)]) + struct.pack("<H", len(data)) + data)
+    for callee, metas, data in calls:
+        parts.append(bytes([callee, len(metas), *(byte for meta in metas for byte in meta)]) + struct.pack("<H", len(data)) + data)
     return b"".join(parts)
 
 

@@ -4,7 +4,8 @@ import pytest
 from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
-from tests.program.vault_world import DAY, RICH, USDC, VaultWorld, changed, key, program
+from tests.program.program_files import program
+from tests.program.vault_world import DAY, RICH, USDC, VaultWorld, changed, key
 
 from xorj.market import local_amm
 from xorj.router import jupiter_v6

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
 from solders.account import Account
 from solders.clock import Clock
@@ -15,6 +14,7 @@ from solders.pubkey import Pubkey
 from solders.token.state import Mint, TokenAccount, TokenAccountState
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
+from tests.program.program_files import program
 
 from xorj.market import local_amm
 from xorj.router import jupiter_v6
@@ -32,10 +32,6 @@ DAY = 24 * HOUR
 USDC = 1_000_000
 LOADER = instructions.UPGRADEABLE_LOADER
 PROGRAM_DATA = Pubkey.find_program_address([bytes(PROGRAM_ID)], LOADER)[0]
-
-
-def program(name: str) -> bytes:
-    return (files("xorj.localnet") / "programs" / f"{name}.so").read_bytes()
 
 
 def key(name: str) -> Keypair:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from hashlib import sha256
 from pathlib import Path
@@ -73,11 +74,13 @@ def test() -> None:
         # From a copy in another folder, so that a path which found its way into the bytes is noticed.
         copy = Path(folder) / "elsewhere"
         shutil.copytree(PROGRAMS, copy, ignore=shutil.ignore_patterns("target", "tools"))
-        _compare(_built(Path(folder) / "target", copy))
+        fresh = _built(Path(folder) / "target", copy)
+        if not _is_what_is_shipped(fresh):
+            _test_fresh(fresh, Path(folder) / "fresh")
 
 
-def _compare(fresh: dict[str, Path]) -> None:
-    """The fresh files against the shipped ones; other tools give other bytes, so then it only says so."""
+def _is_what_is_shipped(fresh: dict[str, Path]) -> bool:
+    """The fresh files against the shipped ones, False where other tools were used than they were built with, which give other bytes."""
     for name, most in SIZE_BYTES_MAX.items():
         if (size := fresh[name].stat().st_size) > most:
             raise _failed(f"{name}.so has {size} bytes, more than {most}")
@@ -86,10 +89,20 @@ def _compare(fresh: dict[str, Path]) -> None:
     differing = [name for name, folder in FILES.items() if fresh[name].read_bytes() != (folder / f"{name}.so").read_bytes()]
     if not differing:
         typer.echo("the shipped files are what the sources give")
-    elif _toolchain() == (SHIPPED / TOOLCHAIN).read_text():
+        return True
+    if _toolchain() == (SHIPPED / TOOLCHAIN).read_text():
         raise _failed(f"not what the sources give: {', '.join(differing)}; run ./xorj program build and commit")
-    else:
-        typer.echo(f"NOT COMPARED: other tools than the shipped files were built with.\nhere:\n{_toolchain()}")
+    typer.echo(f"NOT COMPARED: other tools than the shipped files were built with.\nhere:\n{_toolchain()}")
+    return False
+
+
+def _test_fresh(fresh: dict[str, Path], folder: Path) -> None:
+    """The program tests on the fresh build, where its bytes prove nothing."""
+    folder.mkdir()
+    for name, built in fresh.items():
+        shutil.copyfile(built, folder / f"{name}.so")
+    typer.echo("running the program tests on the fresh build")
+    _run([sys.executable, "-m", "pytest", str(TEST_DATA)], environment={"XORJ_PROGRAM_FILES": str(folder)}, at=ROOT)
 
 
 def _built(target: Path, sources: Path = PROGRAMS) -> dict[str, Path]:
@@ -149,12 +162,12 @@ def _version(command: list[str]) -> str:
     return done.stdout.strip()
 
 
-def _run(command: list[str], *, environment: dict[str, str] | None = None) -> None:
-    """Runs in programs/; the command's own output is shown, and its failure is ours."""
+def _run(command: list[str], *, environment: dict[str, str] | None = None, at: Path = PROGRAMS) -> None:
+    """Runs in programs/ unless told; the command's own output is shown, and its failure is ours."""
     if not _is_there(command[0]):
         raise _failed(f"{command[0]} is not on the PATH")
     env = os.environ | {"PATH": _path()} | (environment or {})
-    done = subprocess.run(command, cwd=PROGRAMS, env=env, check=False, timeout=BUILD_TIMEOUT_S)
+    done = subprocess.run(command, cwd=at, env=env, check=False, timeout=BUILD_TIMEOUT_S)
     if done.returncode:
         raise _failed(f"failed: {' '.join(command)}")
 
