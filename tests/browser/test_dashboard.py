@@ -16,7 +16,9 @@ from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI, Request, Response
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.overview_sample import overview
+from tests.fakes.gateway_world import place
 
+from xorj.gateway.edge import EdgeHeaders
 from xorj.web.pages import page_routes
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -41,6 +43,7 @@ class Site:
         self.emergencies: list[dict[str, str]] = []
         self.app = FastAPI()
         self.app.include_router(page_routes(self._read))
+        self.app.add_middleware(EdgeHeaders, place=place())
         self.app.add_api_route("/api/overview", self._overview)
         self.app.add_api_route("/api/bot/emergency", self._emergency, methods=["POST"])
         self.server = uvicorn.Server(uvicorn.Config(self.app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1))

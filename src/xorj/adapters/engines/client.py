@@ -37,6 +37,8 @@ class Engine:
     async def rankings(self, *, limit: int) -> list[TraderRanking]:
         """Best first. Raises Unavailable."""
         body = await self._get(RANKINGS_PATH, {"limit": limit})
+        if not isinstance(body, list):
+            raise Unavailable(self.name, f"{RANKINGS_PATH}: unexpected answer")
         try:
             return [_trader(one) for one in body]
         except (KeyError, TypeError, ValueError) as error:
