@@ -41,7 +41,7 @@ def run_tests(
 ) -> None:
     """The whole test suite that this machine can run. Example: ./xorj test -- tests/unit -k lots"""
     _need_checkout()
-    workers = ["-n", "2", "--dist", "loadfile"] if not arguments else []
+    workers = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if not arguments else []
     measured = ["--cov", "--cov-report="] if coverage else []
     status = _module(["pytest", *workers, *measured, *(arguments or [])]).returncode
     if coverage and status == 0:
