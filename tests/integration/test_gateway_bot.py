@@ -10,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.gateway_world import BOT, MAINNET_GENESIS, GatewayWorld, place
 from tests.fakes.shown_rows import BONK, LEADER, OTHER_LEADER, plant_bot, plant_copy, plant_ranking, plant_token, plant_user
 
+from xorj.adapters.engines.system import System
+from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres import tables
 from xorj.client.api import XorjClient
 from xorj.client.problem import Problem
+from xorj.observability.health import State
 from xorj.prices.price import Price
 from xorj.primitives.amounts import Usd
 from xorj.primitives.ids import USDC, Mint, Slot
@@ -311,6 +314,12 @@ class TestSystem:
             health, status = await browser.get("/api/database/health"), await browser.get("/api/system/status")
         assert (health.status_code, health.json()["status"]) == (503, "unhealthy")
         assert (status.status_code, status.json()["status"]) == (503, "unhealthy")
+
+    async def test_a_database_that_nobody_migrated_is_not(self, empty_database_url: str) -> None:
+        empty = postgres.create(empty_database_url, application="tests", connections_min=1, connections_max=2)
+        found = await System(empty, []).database_check()
+        await empty.dispose()
+        assert (found.state, "at revision None" in found.detail) == (State.FAILED, True)
 
     async def test_the_status_names_every_part(self, world: GatewayWorld) -> None:
         async with world.browser() as browser:

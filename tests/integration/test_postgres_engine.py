@@ -6,11 +6,13 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes.eventually import eventually
 
 from xorj.adapters.postgres import engine as postgres
-from xorj.primitives.errors import InvalidInput, RefusedForSafety
+from xorj.adapters.postgres.transactions import transaction
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 
 NETWORK = "postgresql://xorj:secret@db.example:5432/xorj"
 
@@ -96,13 +98,30 @@ class TestOnAServer:
                 failures += 1
         assert failures <= 10
 
+    async def test_what_a_burst_has_opened_is_closed_when_it_idles_but_for_the_minimum(self, database_url: str) -> None:
+        engine = postgres.create(database_url, application="burst", connections_min=2, connections_max=8, idle_seconds_max=1)
+
+        async def work() -> None:
+            async with engine.connect() as connection:
+                await connection.execute(text("SELECT pg_sleep(0.05)"))
+
+        def opened() -> int:
+            with psycopg.connect(database_url) as connection:
+                found = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'xorj burst'").fetchone()
+            return found[0] if found else 0
+
+        await asyncio.gather(*(work() for _ in range(8)))
+        assert opened() == 8
+        eventually(lambda: opened() == 2, "the surplus is closed")
+        await asyncio.gather(*(work() for _ in range(20)))
+        await engine.dispose()
+
     async def test_a_server_that_is_not_there_is_unavailable(self, tmp_path: object) -> None:
-        engine = postgres.create(f"postgresql://x@/x?host={tmp_path}", application="t", connections_min=0, connections_max=1)
-        with pytest.raises(OperationalError) as caught:
-            async with asyncio.timeout(30), engine.connect():
+        engine = postgres.create(f"postgresql://x@/x?host={tmp_path}", application="t", connections_min=1, connections_max=1)
+        with pytest.raises(Unavailable, match="PostgreSQL is unavailable"):
+            async with transaction(engine):
                 pass
         await engine.dispose()
-        assert "PostgreSQL is unavailable" in str(postgres.unavailable(caught.value))
 
 
 @pytest.mark.database

@@ -7,16 +7,23 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from xorj.prices.ports import PriceFeed
 from xorj.prices.price import Price
 from xorj.primitives.clock import ChainClock, ChainTime
 from xorj.primitives.ids import Mint
+from xorj.reporting.overview import Bot, Mode, Overview
+from xorj.reporting.ports import Audience, OverviewReader, Ranking, RankingReader
 
 KEYS_MAX = 256
 CLOCK_SECONDS = 0.4
 PRICES_SECONDS = 2.0
+OVERVIEW_SECONDS = 0.25
+RANKING_SECONDS = 1.0
+
+NOWHERE = Mode("", "", False, None, None)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -60,3 +67,27 @@ class RecentPrices:
 
     async def prices(self, mints: Sequence[Mint]) -> dict[Mint, Price]:
         return await self._recent.get(tuple(sorted(set(mints)))) if mints else {}
+
+
+class RecentOverviews:
+    """Implements OverviewReader: many who watch the same page are one question; where the bot and the chain stand is never old."""
+
+    def __init__(self, reader: OverviewReader) -> None:
+        self._reader = reader
+        self._recent: Recent[Audience, Overview] = Recent(lambda audience: reader.overview(audience, NOWHERE), OVERVIEW_SECONDS)
+
+    async def overview(self, audience: Audience, mode: Mode) -> Overview:
+        return replace(await self._recent.get(audience), mode=mode, bot=await self._reader.bot())
+
+    async def bot(self) -> Bot:
+        return await self._reader.bot()
+
+
+class RecentRankings:
+    """Implements RankingReader: a ranking changes once a run."""
+
+    def __init__(self, reader: RankingReader) -> None:
+        self._recent: Recent[int, Ranking] = Recent(lambda limit: reader.ranking(limit=limit), RANKING_SECONDS)
+
+    async def ranking(self, *, limit: int) -> Ranking:
+        return await self._recent.get(limit)

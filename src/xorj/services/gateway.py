@@ -29,7 +29,7 @@ from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.gateway import app as gateway
 from xorj.gateway.parts import Parts, Place
-from xorj.gateway.recent import RecentClock, RecentPrices
+from xorj.gateway.recent import RecentClock, RecentOverviews, RecentPrices, RecentRankings
 from xorj.identity.authenticate_wallet import Doorkeeper
 from xorj.identity.challenge import Site
 from xorj.identity.ports import SessionStore
@@ -84,8 +84,8 @@ async def opened(settings: GatewaySettings, process: str) -> AsyncIterator[Parts
             doorkeeper=_doorkeeper(settings, engine, sessions),
             limiter=FixedWindows(counts),
             idempotency=PostgresIdempotency(engine),
-            overviews=PostgresOverview(engine),
-            rankings=PostgresRankings(engine),
+            overviews=RecentOverviews(PostgresOverview(engine)),
+            rankings=RecentRankings(PostgresRankings(engine)),
             accounts=PostgresAccounts(engine),
             settings=PostgresSettings(engine),
             orders=PostgresCopyOrders(engine),

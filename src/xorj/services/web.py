@@ -4,19 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
-from pydantic import TypeAdapter
 
 from xorj.gateway import app as gateway
 from xorj.gateway.access import caller, welcome
 from xorj.gateway.parts import parts_of
-from xorj.gateway.routes.shown import read_overview
+from xorj.gateway.routes.shown import OVERVIEW, read_overview
 from xorj.observability import http
-from xorj.reporting.overview import Overview
 from xorj.services.gateway import BODY_BYTES_MAX, checks, opened
 from xorj.settings import WEB_PORT, WebSettings
 from xorj.web.pages import page_routes
-
-OVERVIEW = TypeAdapter(Overview)
 
 
 async def serve(settings: WebSettings) -> None:

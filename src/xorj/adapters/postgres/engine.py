@@ -1,16 +1,18 @@
 """Connections to PostgreSQL: pool, timeouts, TLS, and which chain a database belongs to. Every process makes its engine here, once."""
 
+import time
 from collections.abc import Mapping
+from weakref import WeakSet
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import AsyncConnectionPool
-from sqlalchemy import event, select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import NullPool
-from sqlalchemy.util import await_only
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from xorj.adapters.postgres.tables import chain_identity
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
@@ -22,10 +24,11 @@ CONNECT_TIMEOUT_SECONDS = 10
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
-WAITING_CALLERS_MAX = 1_000
+# A surplus connection that has idled nearly as long as the server allows is not handed out any more.
+SAFE_IDLE_SHARE = 0.8
 
 # What a caller sees when the server cannot be asked: no connection in time, or one that broke.
-CONNECTION_ERRORS = (OperationalError, InterfaceError)
+CONNECTION_ERRORS = (OperationalError, InterfaceError, NoConnectionInTime)
 
 TLS_MODES = ("require", "verify-ca", "verify-full")
 
@@ -37,33 +40,52 @@ def create(
     tls_required: bool = False,
     connections_min: int = POOL_CONNECTIONS_MIN,
     connections_max: int = POOL_CONNECTIONS_MAX,
+    idle_seconds_max: int = IDLE_SECONDS_MAX,
 ) -> AsyncEngine:
-    """An engine over one pool, which opens with the first query. `application` is the name that pg_stat_activity shows.
+    """An engine over one pool, which connects with the first query. `application` is the name that pg_stat_activity shows.
 
-    A caller waits at most CONNECT_TIMEOUT_SECONDS for a connection. Use it in one event loop and `await engine.dispose()` at the end.
+    A caller waits at most CONNECT_TIMEOUT_SECONDS for a connection. `connections_min` stay open; what is above them is closed by the
+    server after `idle_seconds_max` without use. Use it in one event loop and `await engine.dispose()` at the end.
     Raises InvalidInput for a url that is not PostgreSQL's, RefusedForSafety when TLS is required and the url would do without.
     """
-    pool: AsyncConnectionPool[psycopg.AsyncConnection[tuple[object, ...]]] = AsyncConnectionPool(
-        conninfo(url, application=application, tls_required=tls_required),
-        min_size=connections_min,
-        max_size=connections_max,
-        max_idle=IDLE_SECONDS_MAX,
-        max_waiting=WAITING_CALLERS_MAX,
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        open=False,
-        close_returns=True,
-        check=None,
-        name=application,
+    info = conninfo(url, application=application, tls_required=tls_required)
+    engine = create_async_engine(
+        "postgresql+psycopg://",
+        async_creator=lambda: psycopg.AsyncConnection.connect(info),
+        pool_size=connections_max,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_SECONDS,
+        # The one used last is used next, so that the surplus of a burst really idles.
+        pool_use_lifo=True,
+        use_native_hstore=False,
     )
-
-    async def connect() -> psycopg.AsyncConnection[tuple[object, ...]]:
-        await pool.open()
-        return await pool.getconn()
-
-    # The pool is psycopg's own: it keeps a minimum open and closes what idles, neither of which SQLAlchemy's pools do.
-    engine = create_async_engine("postgresql+psycopg://", async_creator=connect, poolclass=NullPool, use_native_hstore=False)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _engine: await_only(pool.close()))
+    _close_surplus_when_idle(engine.sync_engine, connections_min, idle_seconds_max)
     return engine
+
+
+def _close_surplus_when_idle(engine: Engine, connections_min: int, idle_seconds_max: int) -> None:
+    """Lets the server end connections above the minimum, and never hands out one that it may have ended."""
+    kept: WeakSet[ConnectionPoolEntry] = WeakSet()
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        if len(kept) < connections_min:
+            kept.add(record)
+        if record not in kept:
+            cursor = connection.cursor()
+            cursor.execute(f"SET idle_session_timeout = '{idle_seconds_max}s'")
+            cursor.close()
+            connection.commit()
+
+    @event.listens_for(engine, "checkin")
+    def returned(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(_connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        idle_since = record.info.pop("idle_since", None)
+        if record not in kept and idle_since is not None and time.monotonic() - idle_since > idle_seconds_max * SAFE_IDLE_SHARE:
+            raise DisconnectionError("the server may have ended this idle connection")
 
 
 def conninfo(url: str, *, application: str, tls_required: bool = False) -> str:

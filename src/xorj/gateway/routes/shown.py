@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from xorj.gateway.access import COOKIE, Caller, audience, service, welcome
 from xorj.gateway.limiting import read_limit
@@ -22,6 +22,7 @@ RANKING_ITEMS_DEFAULT = 100
 router = APIRouter(tags=["overview"], dependencies=[read_limit])
 internal = APIRouter(tags=["internal"], dependencies=[Depends(service)])
 log = logging.get("gateway")
+OVERVIEW = TypeAdapter(Overview)
 
 Limit = Annotated[int, Query(ge=1, le=RANKING_ITEMS_MAX)]
 
@@ -33,12 +34,14 @@ class Rankings(BaseModel):
     traders: list[RankedTrader]
 
 
-@router.get("/overview")
-async def overview(request: Request, response: Response, parts: PartsOf, asking: Caller) -> Overview:
+@router.get("/overview", response_model=Overview)
+async def overview(request: Request, parts: PartsOf, asking: Caller) -> Response:
     """Everything on the dashboard that this caller may see."""
+    # Asked every two seconds by every open page, so it is written as JSON once and not checked again.
+    response = Response(OVERVIEW.dump_json(await read_overview(parts, asking)), media_type="application/json")
     if COOKIE in request.cookies:
         await welcome(request, response)
-    return await read_overview(parts, asking)
+    return response
 
 
 @router.get("/rankings")
