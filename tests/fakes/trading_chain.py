@@ -79,7 +79,7 @@ class TradingChain:
 
     module = "tests.fakes.trading_chain"
 
-    def __init__(self, folder: Path, *, slot_ms: int = 50) -> None:
+    def __init__(self, folder: Path, *, slot_ms: int = 100) -> None:
         self._folder, self._slot_ms = folder, slot_ms
         self.rpc_port, self.websocket_port, self.jupiter_port = free_port(), free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
