@@ -5,6 +5,7 @@ XORJ_TEST_POSTGRES_BIN names a folder with other binaries, such as those of the 
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -20,6 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.eventually import eventually
 
 TEMPLATE = "xorj_template"
+
+# A suite that runs in the background ignores Ctrl-C, and every process that a test starts and ends by it would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

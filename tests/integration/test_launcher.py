@@ -269,8 +269,7 @@ def test_ctrl_c_while_it_installs_says_so_and_the_next_start_works(checkout: Che
     lock.write_text(f"slow==1.0 \\\n    --hash=sha256:{'0' * 64}\n")
     (checkout.wheels / "slow-1.0-py3-none-any.whl").symlink_to(pipe)
     installing = subprocess.Popen(
-        # where the tests run in the background Ctrl-C is ignored, and children inherit that
-        ["env", "--default-signal=INT", checkout.folder / "xorj", "x"],
+        [checkout.folder / "xorj", "x"],
         env=checkout.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
