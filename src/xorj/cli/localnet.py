@@ -5,9 +5,7 @@ from pathlib import Path
 import typer
 
 from xorj.cli.run import run_service
-from xorj.primitives.errors import Unavailable
-from xorj.settings import JUPITER_PORT, RPC_PORT, WEBSOCKET_PORT, LocalnetSettings, load
-from xorj.supervisor.ports import taken
+from xorj.settings import JUPITER_PORT, RPC_PORT, LocalnetSettings, load
 
 
 def localnet(
@@ -33,10 +31,7 @@ def localnet(
         replay=replay,
         allow_public=allow_public,
     )
-    rpc, websocket, jupiter = (port + settings.port_offset for port in (RPC_PORT, WEBSOCKET_PORT, JUPITER_PORT))
-    # Asked before a history is executed, which takes its time.
-    for port in taken({rpc: "rpc", websocket: "websocket", jupiter: "jupiter"}, settings.bind_host):
-        raise Unavailable(f"port {port.port}", f"it is taken by {port.holder}; see --port-offset")
+    rpc, jupiter = RPC_PORT + settings.port_offset, JUPITER_PORT + settings.port_offset
     typer.echo(
         f"local chain, worthless funds: rpc http://{settings.bind_host}:{rpc}, jupiter http://{settings.bind_host}:{jupiter}", err=True
     )

@@ -22,7 +22,9 @@ from xorj.localnet.jupiter.api import jupiter_app
 from xorj.localnet.jupiter.tokens import ListedToken
 from xorj.localnet.live import LiveChain, wall_seconds
 from xorj.localnet.run import Extras, Ports, run_chain
+from xorj.primitives.errors import Unavailable
 from xorj.settings import LocalnetSettings
+from xorj.supervisor.ports import taken
 
 RPC_PORT, WEBSOCKET_PORT, JUPITER_PORT = 8899, 8900, 8890
 
@@ -40,7 +42,10 @@ class Scene:
 
 
 async def serve(settings: LocalnetSettings) -> None:
-    """Runs until SIGTERM or SIGINT. Raises RefusedForSafety on a public address or a folder that is open or lived in elsewhere."""
+    """Runs until SIGTERM or SIGINT.
+
+    Raises RefusedForSafety on a public address or a folder that is open or lived in elsewhere, Unavailable for a port that is taken.
+    """
     ports = Ports(
         host=settings.bind_host,
         rpc=RPC_PORT + settings.port_offset,
@@ -49,10 +54,14 @@ async def serve(settings: LocalnetSettings) -> None:
     )
     ports.require_private()
     scene = _scene(settings)
+    jupiter = JUPITER_PORT + settings.port_offset
+    # Asked before a history is executed, which takes its time.
+    for port in taken({ports.rpc: "rpc", ports.websocket: "websocket", jupiter: "jupiter"}, ports.host):
+        raise Unavailable(f"port {port.port}", f"it is taken by {port.holder}; see --port-offset")
     extras = Extras(
         prepare=scene.prepare,
         tasks=scene.tasks,
-        apps=((JUPITER_PORT + settings.port_offset, lambda chain: jupiter_app(chain, scene.tokens)),),
+        apps=((jupiter, lambda chain: jupiter_app(chain, scene.tokens)),),
         get=health_app,
         block_seconds=scene.block_seconds,
     )
