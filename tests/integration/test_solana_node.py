@@ -103,7 +103,7 @@ async def test_the_chain_says_who_it_is_and_where_it_stands(node: SolanaNode) ->
     now = await NodeClock(node).now()
     assert await node.genesis_hash() == LOCAL_GENESIS
     assert finalized.slot <= confirmed.slot <= now.slot
-    assert now.unix_seconds > 1_700_000_000
+    assert now.unix_seconds >= 1_700_000_000
     assert (await node.is_blockhash_valid(blockhash.blockhash, commitment=Commitment.CONFIRMED))[1]
     assert await node.first_available_block() >= 0
     assert blockhash.last_valid_block_height > confirmed.block_height
