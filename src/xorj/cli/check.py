@@ -71,9 +71,14 @@ def _passes(name: str, command: tuple[str, ...]) -> bool:
 
 
 def _module(command: Sequence[str], *, capture: bool = False) -> subprocess.CompletedProcess[str]:
-    scripts = Path(sys.executable).parent
-    executable = scripts / command[0]
-    start = [str(executable)] if executable.exists() else [sys.executable, "-m", command[0]]
+    script = Path(sys.executable).parent / command[0]
+    if not script.exists():
+        start = [sys.executable, "-m", command[0]]
+    elif script.read_bytes().startswith(b"#!"):
+        # its first line names the folder that the environment was made in, which may have moved since
+        start = [sys.executable, str(script)]
+    else:
+        start = [str(script)]
     return subprocess.run([*start, *command[1:]], cwd=ROOT, text=True, capture_output=capture, check=False)
 
 
