@@ -1,4 +1,4 @@
-"""Every number that bounds execution, in one place; settings may tighten them."""
+"""Every number that bounds execution, in one place. Read by execution's workflows through the desk."""
 
 from dataclasses import dataclass
 

@@ -23,10 +23,8 @@ from xorj.localnet.jupiter.tokens import ListedToken
 from xorj.localnet.live import LiveChain, wall_seconds
 from xorj.localnet.run import Extras, Ports, run_chain
 from xorj.primitives.errors import Unavailable
-from xorj.settings import LocalnetSettings
+from xorj.settings import JUPITER_PORT, RPC_PORT, WEBSOCKET_PORT, LocalnetSettings
 from xorj.supervisor.ports import taken
-
-RPC_PORT, WEBSOCKET_PORT, JUPITER_PORT = 8899, 8900, 8890
 
 
 @dataclass(frozen=True, slots=True)
