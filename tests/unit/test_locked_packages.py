@@ -26,7 +26,7 @@ def exported(name: str) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-peers.txt"])
 def test_pip_gets_the_lock_s_files_and_no_others(name: str, lock: dict[tuple[str, str], dict[str, Any]]) -> None:
     for package, hashes in exported(name).items():
         locked = lock[package]
@@ -34,10 +34,11 @@ def test_pip_gets_the_lock_s_files_and_no_others(name: str, lock: dict[tuple[str
         assert hashes == {file["hash"] for file in files}, package
 
 
-def test_developers_get_all_that_users_get(lock: dict[tuple[str, str], dict[str, Any]]) -> None:
-    users, developers = exported("requirements.txt"), exported("requirements-dev.txt")
+def test_developers_and_peers_get_all_that_users_get(lock: dict[tuple[str, str], dict[str, Any]]) -> None:
+    users, developers, peers = (exported(f"requirements{kind}.txt") for kind in ("", "-dev", "-peers"))
     assert users.items() <= developers.items()
-    assert set(developers) | {("xorj", lock_version())} >= set(lock)
+    assert users.items() <= peers.items()
+    assert set(developers) | set(peers) | {("xorj", lock_version())} >= set(lock)
 
 
 def lock_version() -> str:

@@ -126,7 +126,11 @@ def _web_notices() -> list[str]:
 
 def export_requirements() -> None:
     """Writes the hash-pinned files for pip from uv.lock. Needs uv; run after every change of the lock."""
-    for name, groups in (("requirements.txt", ["--no-dev"]), ("requirements-dev.txt", [])):
+    for name, groups in (
+        ("requirements.txt", ["--no-dev"]),
+        ("requirements-dev.txt", []),
+        ("requirements-peers.txt", ["--no-dev", "--group", "peers", "--extra", "cluster"]),
+    ):
         command = [
             "uv",
             "export",
