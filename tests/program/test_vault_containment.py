@@ -8,66 +8,34 @@ import struct
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
-from tests.program.program_files import program
-from tests.program.vault_world import USDC, Outcome, VaultWorld, key
+from tests.program.evil_world import (
+    ACCOUNT_OWNER,
+    APPROVE,
+    AUTHORITY,
+    CLOSE,
+    CLOSE_AUTHORITY,
+    DESTINATION,
+    EVIL,
+    FIRST_EXTRA,
+    SET_AUTHORITY,
+    SIGNER,
+    SOURCE,
+    TOKENS,
+    WITHDRAW_EXCESS_LAMPORTS,
+    WRITABLE,
+    EvilWorld,
+    script,
+    token_call,
+    transfer,
+    w,
+)
+from tests.program.vault_world import USDC, key
 
-from xorj.router import jupiter_v6
 from xorj.vault import accounts, instructions
 from xorj.vault.accounts import TOKEN_PROGRAM, token_account_address
 from xorj.vault.events import EVENT_TAG, traded
 
-EVIL = program("evil_router")
 SYSTEM = Pubkey.default()
-TRANSFER, APPROVE, SET_AUTHORITY, CLOSE = b"\x03", b"\x04", b"\x06", b"\x09"
-WITHDRAW_EXCESS_LAMPORTS = b"\x26"
-ACCOUNT_OWNER, CLOSE_AUTHORITY = b"\x02\x01", b"\x03\x01"
-SIGNER, WRITABLE = 1, 2
-# places among the router's accounts, in route_v2's order
-AUTHORITY, SOURCE, DESTINATION, TOKENS = 0, 1, 2, 5
-FIRST_EXTRA = jupiter_v6.ROUTE_PREFIX_ACCOUNTS
-
-Call = tuple[int, list[tuple[int, int]], bytes]
-
-
-def script(*calls: Call) -> bytes:
-    parts = [bytes([len(calls)])]
-    for callee, metas, data in calls:
-        parts.append(bytes([callee, len(metas), *(byte for meta in metas for byte in meta)]) + struct.pack("<H", len(data)) + data)
-    return b"".join(parts)
-
-
-def token_call(data: bytes, *places: int, tokens: int = TOKENS) -> Call:
-    """A call of the token program on writable accounts, signed by the trade authority."""
-    return tokens, [*((place, WRITABLE) for place in places), (AUTHORITY, SIGNER)], data
-
-
-def transfer(source: int, destination: int, amount: int) -> Call:
-    return token_call(TRANSFER + amount.to_bytes(8, "little"), source, destination)
-
-
-class EvilWorld(VaultWorld):
-    """A granted bot whose router is hostile; `loot` is Eve's USDC, `pot` is BONK that Eve lets the trade authority pay out."""
-
-    def __init__(self) -> None:
-        super().__init__(router=EVIL)
-        self.with_bot()
-        self.loot = self.hold(self.stranger.pubkey(), self.usdc, 0)
-        self.pot = self.hold(self.stranger.pubkey(), self.bonk, 10**9, delegate=self.trade)
-
-    def attack(self, *calls: Call, extra: list[AccountMeta], amount_in: int = USDC, minimum: int = 1) -> Outcome:
-        return self.send(self.attacking(*calls, extra=extra, amount_in=amount_in, minimum=minimum))
-
-    def attacking(self, *calls: Call, extra: list[AccountMeta], amount_in: int = USDC, minimum: int = 1) -> Instruction:
-        head = jupiter_v6.encode_route(amount_in, 1, 0, [jupiter_v6.RouteStep()])[:34]
-        return self.trade_of(self.usdc, self.bonk, amount_in, minimum=minimum, route_data=head + script(*calls), steps=extra)
-
-    def holdings(self) -> dict[Pubkey, bytes | None]:
-        tokens = [token_account_address(owner, mint) for owner in (self.vault, self.trade) for mint in (self.usdc, self.bonk, self.wif)]
-        return self.state_of([self.vault, self.policy, self.trade, *tokens])
-
-
-def w(*keys: Pubkey) -> list[AccountMeta]:
-    return [AccountMeta(each, False, True) for each in keys]
 
 
 @pytest.fixture
