@@ -30,7 +30,7 @@ from xorj.chain.transactions import Blockhash, Commitment, EpochInfo, SignatureS
 from xorj.copying.decision import Side
 from xorj.copying.situation import Running, Stopped
 from xorj.execution.attempt import Attempt, AttemptState, Draft
-from xorj.execution.fill import BalanceChange, Cost, Fill
+from xorj.execution.fill import BalanceChange, Cost, Failure, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import ChangedElsewhere, Deposed, HeldByOther, Lease
 from xorj.execution.ports import AttemptStore, IntentStore, LeaseStore, SettlementStore, SweepCursors
@@ -206,7 +206,7 @@ async def test_what_an_older_lease_writes_changes_nothing(kit: Kit) -> None:
         kit.attempts.build(old, fresh, draft(2)),
         kit.attempts.record_signature(old, attempt, signature(), b"whole"),
         kit.settlements.settle(old, attempt, intent, fill(), SAID),
-        kit.settlements.revert(old, attempt, intent, Slot(1), "error", Cost(1, 0), SAID),
+        kit.settlements.revert(old, attempt, intent, Failure(Slot(1), "error", Cost(1, 0)), SAID, ends=True),
         kit.settlements.bury(old, attempt, intent, "proof", SAID, ends=True),
         kit.settlements.doubt(old, attempt, intent, Contradiction("?"), SAID),
         kit.cursors.move(old, Address(str(BOT.pubkey())), signature(), Slot(1)),
@@ -343,12 +343,27 @@ async def test_costs_of_a_day_are_added_up(kit: Kit) -> None:
     attempt, intent = await kit.signed(lease)
     await kit.settlements.settle(lease, attempt, intent, fill(), SAID)
     failed, other = await kit.signed(lease, 2)
-    reverted = await kit.settlements.revert(lease, failed, other, Slot(130), "error", Cost(6_000, 0), SAID)
-    assert await kit.settlements.revert(lease, failed, other, Slot(130), "error", Cost(6_000, 0), SAID) == reverted
+    failure = Failure(Slot(130), "error", Cost(6_000, 0))
+    reverted = await kit.settlements.revert(lease, failed, other, failure, SAID, ends=True)
+    assert await kit.settlements.revert(lease, failed, other, failure, SAID, ends=True) == reverted
     assert (reverted.state, reverted.reason) == (IntentState.REVERTED, "error")
     assert await kit.intents.spent_lamports(kit.user, Slot(0)) == 2_011_000
     assert await kit.intents.spent_lamports(kit.user, Slot(125)) == 6_000
     assert await kit.intents.spent_lamports(kit.user, Slot(131)) == 0
+
+
+async def test_an_attempt_that_failed_for_its_slot_leaves_room_for_another_and_costs_its_fee(kit: Kit) -> None:
+    lease = await kit.lease()
+    late, intent = await kit.signed(lease)
+    failure = Failure(Slot(141), "too late", Cost(5_000, 0))
+    back = await kit.settlements.revert(lease, late, intent, failure, SAID, ends=False)
+    assert await kit.settlements.revert(lease, late, intent, failure, SAID, ends=False) == back
+    assert (back.state, back.reason, back.nonce, back.attempts_count) == (IntentState.RESERVED, "too late", 0, 1)
+    assert [one.id for one in await kit.intents.open_intents()] == [intent.id]
+    assert await kit.attempts.open_attempts() == []
+    second = await kit.attempts.build(lease, back, draft(2))
+    assert (second.number, second.nonce) == (2, 0)
+    assert await kit.intents.spent_lamports(kit.user, Slot(0)) == 5_000
 
 
 async def test_attempts_are_found_by_their_signatures(kit: Kit) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from xorj.chain.transactions import Commitment
 from xorj.copying.situation import Running, Stopped, Switch
 from xorj.execution.attempt import Attempt, AttemptState, Draft, attempt_id
-from xorj.execution.fill import Cost, Fill
+from xorj.execution.fill import Cost, Failure, Fill
 from xorj.execution.intent import Intent, IntentState, may_become
 from xorj.execution.lease import NAME, ChangedElsewhere, Deposed, HeldByOther, Lease
 from xorj.execution.rejected import Rejected
@@ -242,10 +242,11 @@ class FakeSettlements:
         return self._memory.intents[intent.id]
 
     async def revert(
-        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Witness]
+        self, lease: Lease, attempt: Attempt, intent: Intent, failure: Failure, said: Sequence[Witness], *, ends: bool
     ) -> Intent:
-        if self._end(lease, attempt, intent, AttemptState.FINAL_ERR, IntentState.REVERTED, error, said) is not None:
-            self._memory.costs[attempt.id] = slot, cost
+        following = IntentState.REVERTED if ends else IntentState.RESERVED
+        if self._end(lease, attempt, intent, AttemptState.FINAL_ERR, following, failure.error, said) is not None:
+            self._memory.costs[attempt.id] = failure.slot, failure.cost
         return self._memory.intents[intent.id]
 
     async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Witness], *, ends: bool) -> Intent:

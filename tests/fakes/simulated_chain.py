@@ -76,6 +76,8 @@ class SimulatedChain:
     paused: bool = False
     bot: Keypair = BOT
     sent: dict[Signature, bytes] = field(default_factory=dict)
+    # No token account is ever missing here, so that the trade is a message's only instruction.
+    trade_index: int = 0
 
     @property
     def height(self) -> int:
@@ -127,7 +129,7 @@ class SimulatedChain:
             6030: trade.guard.nonce in self.nonces(slot),
             6004: held < trade.amount_in,
         }
-        return next((f'{{"InstructionError":[0,{{"Custom":{code}}}]}}' for code, broken in rules.items() if broken), None)
+        return next((f'{{"InstructionError":[{self.trade_index},{{"Custom":{code}}}]}}' for code, broken in rules.items() if broken), None)
 
     def effects(self, slot: Slot) -> list[Landed]:
         return [one for one in self.landed if one.error is None and one.slot <= slot]

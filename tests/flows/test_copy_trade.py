@@ -46,6 +46,22 @@ async def test_whenever_the_bot_dies_the_copy_is_settled_once(moment: Moment) ->
     assert isinstance(await world.compares(), Matches)
 
 
+async def test_a_copy_that_came_after_its_deadline_is_made_anew_once() -> None:
+    world = await CopyWorld.following()
+    world.buys(BONK, 100)
+    await world.plans_copies()
+    chain, deadline = world.trading.chain, world.trading.bounds.deadline_slots
+    chain.fate = deadline + 1
+    await world.executes()
+    chain.passes(deadline + 2)
+    (refused,) = chain.landed
+    assert "6033" in str(refused.error)
+    chain.fate = 1
+    assert await world.settles() == ["settled"]
+    assert world.effects == 1
+    assert isinstance(await world.compares(), Matches)
+
+
 async def test_what_was_seen_and_not_decided_is_decided_after_a_restart_and_nothing_is_decided_twice() -> None:
     world = await CopyWorld.following()
     world.buys(BONK, 100)

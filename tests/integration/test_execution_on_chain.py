@@ -4,25 +4,30 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.fakes.eventually import becoming
 from tests.fakes.executing_bot import LEASE_S, desk_for, nothing_differs
 from tests.fakes.intent_rows import plant_intent, plant_vault
 from tests.fakes.localnet_process import ROOT
+from tests.fakes.simulated_chain import trade_of
 from tests.fakes.trading_chain import BONK, BOT, OWNER, USDC_RAW, VAULT, TradingChain
 
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.tables import attempts, evidence, execution_jobs, fills, intents, ledger, trades
 from xorj.adapters.solana_rpc.node import SolanaNode
-from xorj.chain.transactions import Commitment
+from xorj.chain.transactions import Commitment, SendHint
+from xorj.execution.desk import Desk
 from xorj.execution.execute_under_lease import Gate, Wakes, execute_under_lease
 from xorj.execution.ports import Moment
-from xorj.primitives.ids import USDC, Mint, Wallet
+from xorj.primitives.ids import USDC, Address, Mint, Wallet
+from xorj.vault.errors import VaultError
 
 pytestmark = pytest.mark.database
 
@@ -45,13 +50,16 @@ async def vault(engine: AsyncEngine) -> str:
     return str(VAULT)
 
 
+Change = Callable[[Desk], Desk]
+
+
 @asynccontextmanager
-async def acting(engine: AsyncEngine, chain: TradingChain, folder: Path) -> AsyncIterator[Wakes]:
+async def acting(engine: AsyncEngine, chain: TradingChain, folder: Path, change: Change = lambda desk: desk) -> AsyncIterator[Wakes]:
     """A bot at work in this process, until the block ends."""
     wakes = Wakes()
     async with desk_for(engine, chain.rpc_url, chain.jupiter_url, folder) as desk:
         leases = PostgresLeases(engine, seconds=LEASE_S)
-        task = asyncio.create_task(execute_under_lease(desk, leases, "bot in the test", nothing_differs, Gate(), wakes))
+        task = asyncio.create_task(execute_under_lease(change(desk), leases, "bot in the test", nothing_differs, Gate(), wakes))
         try:
             yield wakes
         finally:
@@ -126,6 +134,52 @@ async def test_a_buy_and_a_sale_settle_and_are_booked_as_the_chain_shows_them(
     assert jobs == ["settled", "settled"]
     assert all(fee >= 5_000 for fee in fees)
     assert await count_of(engine, evidence) >= 2
+
+
+class SlowWire:
+    """Implements TransactionSender: the first transaction arrives one slot after its deadline, every other one at once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._first: bytes | None = None
+
+    async def send(self, transaction: bytes) -> SendHint:
+        deadline = trade_of(transaction).guard.deadline_slot
+        self._first = self._first or transaction
+        if transaction == self._first:
+            await becoming(lambda: self._is_past(deadline), f"slot {deadline + 1}")
+        return await self._desk.primary.sender.send(transaction)
+
+    async def _is_past(self, slot: int) -> bool:
+        return (await self._desk.primary.statuses.epoch_info(commitment=Commitment.PROCESSED)).slot > slot
+
+
+def through(wire: type[SlowWire]) -> Change:
+    """Every transaction takes that way to the node."""
+    return lambda desk: replace(desk, bounds=replace(desk.bounds, deadline_slots=8), providers=(replace(desk.primary, sender=wire(desk)),))
+
+
+async def test_a_trade_that_landed_after_its_deadline_is_tried_anew_and_has_one_effect(
+    engine: AsyncEngine, vault: str, chain: TradingChain, tmp_path: Path
+) -> None:
+    before, float_before = await held(chain), await lamports(chain)
+    async with acting(engine, chain, tmp_path, through(SlowWire)) as wakes:
+        intent = await buy(engine, vault)
+        wakes.intents.set()
+        await becomes(engine, intent, "settled")
+    async with engine.begin() as connection:
+        rows = (await connection.execute(select(attempts).order_by(attempts.c.number))).all()
+    assert [row.state for row in rows] == ["final_err", "final_ok"]
+    assert f'"Custom":{VaultError["DeadlinePassed"].value}' in rows[0].error
+    assert rows[0].nonce == rows[1].nonce
+    assert before[USDC] - (await held(chain))[USDC] == BUY_RAW
+    assert (await changes(engine))[USDC] == -BUY_RAW
+    assert float_before - await lamports(chain) == sum(row.fee_lamports + row.rent_lamports for row in rows), "every lamport is booked"
+
+
+async def lamports(chain: TradingChain) -> int:
+    async with SolanaNode(chain.rpc_url) as node:
+        return await node.lamports(Address(str(BOT.pubkey())), commitment=Commitment.FINALIZED)
 
 
 @pytest.mark.slow

@@ -241,6 +241,38 @@ async def test_a_failed_trade_is_reverted_with_its_fee() -> None:
     assert sum(cost.fee_lamports for _, cost in world.memory.costs.values()) == 5_000
 
 
+async def test_a_trade_refused_for_its_deadline_is_tried_anew_with_the_same_nonce() -> None:
+    world = World()
+    world.chain.fate = world.bounds.deadline_slots + 5
+    lease, intent = await sends(world)
+    world.chain.passes(world.bounds.deadline_slots + 20)
+    await settles(world, lease)
+    assert world.intent(intent).state is IntentState.RESERVED
+    (late,) = world.memory.attempts.values()
+    assert late.state is AttemptState.FINAL_ERR
+    world.chain.fate = 1
+    assert isinstance(await execute_intent(world.desk(), lease, world.intent(intent)), Sent)
+    world.chain.passes(12)
+    await settles(world, lease)
+    assert world.intent(intent).state is IntentState.SETTLED
+    _, second = world.memory.attempts.values()
+    assert (second.nonce, second.number) == (late.nonce, 2)
+    assert second.deadline_slot > late.deadline_slot
+    assert len(world.chain.effects(Slot(world.chain.slot))) == 1
+    assert sum(cost.fee_lamports for _, cost in world.memory.costs.values()) == 10_000, "both fees are counted"
+
+
+@pytest.mark.parametrize(("what", "lives_slots", "attempts_max"), [("expired meanwhile", 50, 3), ("had its attempts", 400, 1)])
+async def test_a_late_trade_whose_intent_is_over_is_reverted(what: str, lives_slots: int, attempts_max: int) -> None:
+    world = World(bounds=Bounds(attempts_max=attempts_max))
+    world.chain.fate = world.bounds.deadline_slots + 5
+    lease, intent = await lease_of(world), world.plans(lives_slots=lives_slots)
+    assert isinstance(await execute_intent(world.desk(), lease, intent), Sent)
+    world.chain.passes(world.bounds.deadline_slots + 20)
+    await settles(world, lease)
+    assert world.intent(intent).state is IntentState.REVERTED, what
+
+
 async def test_providers_that_contradict_each_other_put_the_intent_aside() -> None:
     world = World(genesis="a chain of worth", names=("one", "two"))
     lease, intent = await sends(world)

@@ -43,6 +43,15 @@ class Cost:
     rent_lamports: int
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A transaction that landed and failed; `error` is the chain's."""
+
+    slot: Slot
+    error: str
+    cost: Cost
+
+
 def fill_of(intent: Intent, attempt: Attempt, transaction: ChainTransaction) -> Fill:
     """Raises BrokenInvariant when a successful transaction of ours does not hold exactly the trade it was built for."""
     inner = [(Pubkey.from_string(one.program), one.data) for group in transaction.inner_instructions for one in group.instructions]

@@ -12,7 +12,7 @@ from typing import Protocol
 from xorj.chain.ports import AccountReader, HistoryReader, StatusReader, TransactionSender
 from xorj.chain.transactions import Commitment
 from xorj.execution.attempt import Attempt, Draft
-from xorj.execution.fill import Cost, Fill
+from xorj.execution.fill import Failure, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import HeldByOther, Lease
 from xorj.execution.rejected import Rejected
@@ -108,9 +108,9 @@ class SettlementStore(Protocol):
         """SIGNED to FINAL_OK and the intent SETTLED, with its fill and the ledger's entries."""
 
     async def revert(
-        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Witness]
+        self, lease: Lease, attempt: Attempt, intent: Intent, failure: Failure, said: Sequence[Witness], *, ends: bool
     ) -> Intent:
-        """SIGNED to FINAL_ERR and the intent REVERTED; nothing changed but the bot's lamports."""
+        """SIGNED to FINAL_ERR; nothing changed but the bot's lamports. The intent REVERTED when `ends`, otherwise RESERVED again."""
 
     async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Witness], *, ends: bool) -> Intent:
         """To DEAD; the intent ABANDONED when `ends`, otherwise RESERVED for another attempt."""

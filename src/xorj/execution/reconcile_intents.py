@@ -18,7 +18,7 @@ from xorj.copying.situation import Stopped
 from xorj.execution.attempt import Attempt, AttemptState
 from xorj.execution.desk import Desk
 from xorj.execution.execute_intents import Waiting, send, sign_and_send
-from xorj.execution.fill import cost_of, fill_of
+from xorj.execution.fill import Failure, cost_of, fill_of
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import ChangedElsewhere, Lease
 from xorj.execution.ports import LedgerAudit, Moment, Provider
@@ -45,7 +45,7 @@ from xorj.vault import accounts, borsh
 log = logging.get("reconciler")
 
 RESEND_SLOTS = 8
-# Bytes that would land this close to their deadline are left to die by proof: landing late costs the fee and ends the intent.
+# Bytes that would land this close to their deadline are left to die by proof: landing late costs the fee and an attempt.
 LAST_SEND_SLOTS = 6
 SWEEP_PAGES_MAX = 200
 NONE_BUSY: frozenset[str] = frozenset()
@@ -148,7 +148,7 @@ async def _settle(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, vi
         case FinalOk():
             await _book_success(desk, lease, attempt, intent, said)
         case FinalError():
-            await _book_failure(desk, lease, attempt, intent, verdict, said)
+            await _book_failure(desk, lease, attempt, intent, verdict, said, now)
         case Dead():
             await _bury(desk, lease, attempt, intent, verdict, said, now)
         case Contradiction():
@@ -225,17 +225,27 @@ async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Inte
     await desk.checkpoint(Moment.SETTLED, intent.id)
 
 
-async def _book_failure(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: FinalError, said: Sequence[Witness]) -> None:
+async def _book_failure(
+    desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: FinalError, said: Sequence[Witness], now: Slot
+) -> None:
+    """Ends the intent, unless it failed for its slot alone and the intent still lives."""
+    ends = not verdict.is_untimely or _is_over(desk, intent, now)
     cost = cost_of(await _transaction(desk, attempt))
     await desk.checkpoint(Moment.FINALIZED, intent.id)
-    await desk.stores.settlements.revert(lease, attempt, intent, verdict.slot, verdict.error, cost, said)
-    metrics.EXECUTIONS.labels("reverted").inc()
-    log.info("intent_reverted", intent_id=intent.id, signature=attempt.signature, slot=verdict.slot, error=verdict.error)
+    await desk.stores.settlements.revert(lease, attempt, intent, Failure(verdict.slot, verdict.error, cost), said, ends=ends)
+    if ends:
+        metrics.EXECUTIONS.labels("reverted").inc()
+    log.info("attempt_failed", intent_id=intent.id, signature=attempt.signature, slot=verdict.slot, error=verdict.error, ends=ends)
     await desk.checkpoint(Moment.SETTLED, intent.id)
 
 
+def _is_over(desk: Desk, intent: Intent, now: Slot) -> bool:
+    """Whether an intent whose attempt came to nothing gets no other one."""
+    return intent.attempts_count >= desk.bounds.attempts_max or now > intent.expires_slot or intent.state is IntentState.QUARANTINED
+
+
 async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Witness], now: Slot) -> None:
-    ends = intent.attempts_count >= desk.bounds.attempts_max or now > intent.expires_slot or intent.state is IntentState.QUARANTINED
+    ends = _is_over(desk, intent, now)
     await desk.stores.settlements.bury(lease, attempt, intent, dead.proof, said, ends=ends)
     if ends:
         metrics.EXECUTIONS.labels("abandoned").inc()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from xorj.chain.transactions import Commitment, EpochInfo, SignatureStatus
 from xorj.execution.attempt import Attempt
 from xorj.execution.bounds import Bounds
+from xorj.execution.timing import is_refused_for_its_slot
 from xorj.primitives.ids import LOCAL_GENESIS, Slot
 from xorj.vault.accounts import NonceState
 
@@ -63,8 +64,11 @@ class FinalOk:
 
 @dataclass(frozen=True, slots=True)
 class FinalError:
+    """It landed and failed. `is_untimely`: for its slot alone, so that another attempt may be made."""
+
     slot: Slot
     error: str
+    is_untimely: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def may_have_expired(attempt: Attempt, finalized: EpochInfo, bounds: Bounds) -> 
 def _final(attempt: Attempt, slot: Slot, error: str | None, nonce: NonceWord | None) -> Verdict:
     """Finality by the providers, held against the vault's word where there is one at or after that slot."""
     if error is not None:
-        return FinalError(slot, error)
+        return FinalError(slot, error, is_untimely=is_refused_for_its_slot(attempt, slot, error))
     if nonce is None or nonce.slot < slot:
         return Unknown("final, the vault has not been read since", Commitment.FINALIZED, slot)
     if nonce.is_epoch_current and nonce.is_unused:

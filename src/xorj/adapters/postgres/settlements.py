@@ -19,12 +19,11 @@ from xorj.adapters.postgres.execution import (
 from xorj.adapters.postgres.fenced import fenced
 from xorj.adapters.postgres.tables import evidence, fills, ledger
 from xorj.execution.attempt import Attempt, AttemptState
-from xorj.execution.fill import Cost, Fill
+from xorj.execution.fill import Failure, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
 from xorj.execution.settlement import Verdict, Witness
 from xorj.primitives.errors import BrokenInvariant
-from xorj.primitives.ids import Slot
 
 REASON_CHARACTERS_MAX = 1_000
 
@@ -54,21 +53,18 @@ class PostgresSettlements:
         return await fenced(self._engine, lease, write)
 
     async def revert(
-        self, lease: Lease, attempt: Attempt, intent: Intent, slot: Slot, error: str, cost: Cost, said: Sequence[Witness]
+        self, lease: Lease, attempt: Attempt, intent: Intent, failure: Failure, said: Sequence[Witness], *, ends: bool
     ) -> Intent:
         async def write(connection: AsyncConnection) -> Intent:
-            values = {
-                "state": AttemptState.FINAL_ERR,
-                "landed_slot": slot,
-                "error": error,
-                "fee_lamports": cost.fee_lamports,
-                "rent_lamports": cost.rent_lamports,
-            }
-            end = {"state": IntentState.REVERTED, "reason": error[:REASON_CHARACTERS_MAX], "settled_slot": slot}
-            done = await self._end(connection, lease, (attempt, intent), values, end)
+            reason = failure.error[:REASON_CHARACTERS_MAX]
+            end: dict[str, Any] = {"state": IntentState.RESERVED, "reason": reason}
+            if ends:
+                end = {"state": IntentState.REVERTED, "reason": reason, "settled_slot": failure.slot}
+            done = await self._end(connection, lease, (attempt, intent), {"state": AttemptState.FINAL_ERR, **failure_values(failure)}, end)
             if done.is_new:
                 await self._note(connection, attempt, "final_err", said)
-                await announce(connection, "intent_reverted", done.intent, {"slot": slot, "error": error})
+                if ends:
+                    await announce(connection, "intent_reverted", done.intent, {"slot": failure.slot, "error": failure.error})
             return done.intent
 
         return await fenced(self._engine, lease, write)
@@ -153,6 +149,16 @@ class PostgresSettlements:
                 key = (ledger.c.vault == intent.vault, ledger.c.signature == fill.signature, ledger.c.mint == change.mint)
                 found = (await connection.execute(select(func.max(ledger.c.delta_raw)).where(*key))).scalar_one()
                 raise BrokenInvariant("the ledger has another change", signature=fill.signature, mint=change.mint, ledger=found)
+
+
+def failure_values(failure: Failure) -> dict[str, Any]:
+    """What a landed and failed transaction leaves in its attempt's row."""
+    return {
+        "landed_slot": failure.slot,
+        "error": failure.error,
+        "fee_lamports": failure.cost.fee_lamports,
+        "rent_lamports": failure.cost.rent_lamports,
+    }
 
 
 class _Done:
