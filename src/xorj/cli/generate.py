@@ -5,7 +5,7 @@ Imports of the sources stand inside the generators, so that one that cannot run 
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -41,6 +41,13 @@ def idl_legacy() -> str:
     return legacy()
 
 
+def idl_vectors() -> str:
+    """What each instruction, account and event is on the wire, for the tests of other clients."""
+    from xorj.vault.vectors import vectors
+
+    return vectors()
+
+
 def schema() -> str:
     """The database's tables and indexes as SQL, for reading."""
     from xorj.adapters.postgres.schema import readable
@@ -73,22 +80,27 @@ GENERATED: dict[str, Callable[[], str]] = {
     "src/xorj/adapters/postgres/schema.sql": schema,
     "idl/xorj_vault.json": idl,
     "idl/xorj_vault.legacy.json": idl_legacy,
+    "idl/xorj_vault.vectors.json": idl_vectors,
     "NOTICE": notice,
 }
 
 
 def main(arguments: list[str]) -> int:
     """Writes what differs; with --check only names it. Returns 1 when --check found a difference."""
-    differing = [name for name, make in GENERATED.items() if _written(name) != make()]
-    for name in differing:
+    for name in (different := differing()):
         sys.stdout.write(f"{'differs from its source' if '--check' in arguments else 'written'}: {name}\n")
         if "--check" not in arguments:
             (ROOT / name).write_text(GENERATED[name]())
-    return int("--check" in arguments and bool(differing))
+    return int("--check" in arguments and bool(different))
 
 
-def _written(name: str) -> str | None:
-    path = ROOT / name
+def differing(root: Path = ROOT, names: Iterable[str] = GENERATED) -> list[str]:
+    """Which of the files under `root` are not what their sources give, or are not there."""
+    return [name for name in names if _written(name, root) != GENERATED[name]()]
+
+
+def _written(name: str, root: Path = ROOT) -> str | None:
+    path = root / name
     return path.read_text() if path.exists() else None
 
 

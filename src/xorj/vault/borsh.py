@@ -39,7 +39,7 @@ def size_of(kind: IdlType) -> int:
         element, count = cast("tuple[IdlType, int]", inner)
         return size_of(element) * count
     if word == "defined":
-        return sum(size_of(field.type) for field in _fields_of(inner))
+        return sum(size_of(field.type) for field in fields_of(inner))
     raise ValueError(f"{word} has no fixed size")
 
 
@@ -50,7 +50,7 @@ def _encoded(kind: IdlType, value: object) -> bytes:
     if word == "option":
         return b"\x00" if value is None else b"\x01" + _encoded(cast("IdlType", inner), value)
     if word == "defined":
-        return encode(_fields_of(inner), cast("Mapping[str, object]", value))
+        return encode(fields_of(inner), cast("Mapping[str, object]", value))
     items = list(cast("list[object]", value))
     if word == "vec":
         return len(items).to_bytes(4, "little") + b"".join(_encoded(cast("IdlType", inner), item) for item in items)
@@ -78,7 +78,7 @@ def _decoded(kind: IdlType, data: bytes) -> tuple[Value, bytes]:
         flag, data = _flag(data)
         return _decoded(cast("IdlType", inner), data) if flag else (None, data)
     if word == "defined":
-        return decode(_fields_of(inner), data)
+        return decode(fields_of(inner), data)
     if word == "vec":
         element = cast("IdlType", inner)
         count_bytes, data = _taken(data, 4)
@@ -119,5 +119,6 @@ def _taken(data: bytes, size: int) -> tuple[bytes, bytes]:
     return data[:size], data[size:]
 
 
-def _fields_of(reference: object) -> tuple[Field, ...]:
+def fields_of(reference: object) -> tuple[Field, ...]:
+    """The fields of a declared struct, by what stands after `defined`."""
     return _STRUCTURES[cast("dict[str, str]", reference)["name"]]

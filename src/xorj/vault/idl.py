@@ -3,6 +3,8 @@
 import json
 from typing import cast
 
+from xorj.vault.accounts import PROGRAM_ID, TOKEN_PROGRAM
+from xorj.vault.instructions import UPGRADEABLE_LOADER
 from xorj.vault.interface import (
     ACCOUNTS,
     CONSTANTS,
@@ -25,6 +27,8 @@ _FIXED = {
     "event_authority": "Gy51BfKgtHQArDnX2UEKrSagJtCzy9osQQ8TevVPjjFX",
     "program": PROGRAM,
 }
+# Where any other token program than the classic one is refused; the owner's way out takes Token-2022 too, so there the client says which.
+_CLASSIC_ONLY = ("deposit", "bot_trade")
 # (instruction, account) -> seeds, each a word or the name of an account of the same instruction. The signer that owns the vault is `owner`.
 _SEEDS: dict[str, tuple[str, ...]] = {"config": ("=config",), "policy": ("=policy", "vault"), "trade_authority": ("=trade", "vault")}
 _CREATED_BY_OWNER = {"vault": ("=vault", "owner")}
@@ -81,17 +85,23 @@ def _account(interface: Interface, name: str) -> Json:
         account["signer"] = True
     if name in _FIXED:
         account["address"] = _FIXED[name]
+    if name == "token_program" and interface.name in _CLASSIC_ONLY:
+        account["address"] = str(TOKEN_PROGRAM)
     names = {each.name for each in interface.accounts}
     seeds = _SEEDS.get(name) or (_CREATED_BY_OWNER.get(name) if "owner" in names else None)
     if seeds:
         account["pda"] = {"seeds": [_seed(seed) for seed in seeds]}
+    if name == "program_data":
+        account["pda"] = {"seeds": [_constant(bytes(PROGRAM_ID))], "program": _constant(bytes(UPGRADEABLE_LOADER))}
     return account
 
 
 def _seed(seed: str) -> Json:
-    if seed.startswith("="):
-        return {"kind": "const", "value": list(seed[1:].encode())}
-    return {"kind": "account", "path": seed}
+    return _constant(seed[1:].encode()) if seed.startswith("=") else {"kind": "account", "path": seed}
+
+
+def _constant(value: bytes) -> Json:
+    return {"kind": "const", "value": list(value)}
 
 
 def _discriminated(structure: Structure) -> Json:
