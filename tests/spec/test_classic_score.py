@@ -52,11 +52,17 @@ def test_its_cliffs_are_where_the_formula_has_them(row: dict[str, str]) -> None:
     [
         ("trades", {"trades": 0}),
         ("trades", {"trades": -5}),
+        ("trades", {"trades": math.nan}),
+        ("trades", {"trades": math.inf}),
+        ("trades", {"trades": 2.5}),
+        ("trades", {"trades": 10**400}),
         ("roi", {"roi_percent": math.nan}),
         ("roi", {"roi_percent": math.inf}),
+        ("roi", {"roi_percent": -math.inf}),
         ("max_drawdown", {"max_drawdown_percent": -0.1}),
         ("max_drawdown", {"max_drawdown_percent": 100.1}),
         ("max_drawdown", {"max_drawdown_percent": math.nan}),
+        ("max_drawdown", {"max_drawdown_percent": math.inf}),
     ],
 )
 def test_what_has_no_score_is_refused_by_name(field: str, given: dict[str, float]) -> None:

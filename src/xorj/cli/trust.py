@@ -39,10 +39,11 @@ def v1(
     if as_json:
         typer.echo(orjson.dumps({"model": "v1", "score": found.score, "rounded": round(found.score, 1), "parts": parts}).decode())
         return
-    typer.echo(f"classic score {found.score:.2f}, rounded {found.score:.1f}, of {SCORE_MAX:g} at most")
+    typer.echo(f"classic score {found.score:.2f}, rounded {found.score:.1f}, of 0 to {SCORE_MAX:g}")
     typer.echo(f"  sharpe ratio {found.sharpe_ratio:.4f}, as part {found.sharpe:.4f} x 0.40")
     typer.echo(f"  roi part      {found.roi:.4f} x 0.15")
     typer.echo(f"  drawdown part {found.drawdown:.4f} x -0.45")
+    typer.echo("cliffs: a drawdown of exactly 0 loses the sharpe part's gain; more trades at the same ROI lower the score")
 
 
 @app.command("rank")

@@ -17,6 +17,7 @@ ROI_WEIGHT = 0.15
 DRAWDOWN_PENALTY_WEIGHT = 0.45
 SCORE_MAX = 100 * (SHARPE_WEIGHT + ROI_WEIGHT)
 MODEL = "v1"
+TRADES_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class ClassicScore:
 
 def classic_score(*, roi_percent: float, max_drawdown_percent: float, trades: int) -> ClassicScore:
     """Scores one trader. Raises InvalidInput naming the field for no trades, NaN, infinities, or a drawdown outside 0 to 100."""
-    if trades < 1:
+    if not (1 <= trades <= TRADES_MAX and trades % 1 == 0):
         raise InvalidInput("trades", given=trades, rule="a whole number of at least 1")
     if not math.isfinite(roi_percent):
         raise InvalidInput("roi", given=roi_percent, rule="a finite percentage")
