@@ -101,7 +101,10 @@ test("fills in every address that can be derived", async () => {
   const trade = derived(Buffer.from("trade"), vault.toBytes());
   const keys = async (methods) => (await methods.instruction()).keys.map((each) => each.pubkey.toBase58());
   const begins = async (methods, ...expected) =>
-    assert.deepEqual((await keys(methods)).slice(0, expected.length), expected.map((each) => each.toBase58()));
+    assert.deepEqual(
+      (await keys(methods)).slice(0, expected.length),
+      expected.map((each) => each.toBase58()),
+    );
 
   const programData = PublicKey.findProgramAddressSync([program.programId.toBytes()], loader)[0];
   const configured = { payer: owner, upgradeAuthority: owner, baseMint: token };
