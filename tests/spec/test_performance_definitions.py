@@ -1,95 +1,130 @@
-"""What each figure of a wallet's performance means, by examples to check on paper. Without fees, so that numbers are round."""
+"""What each figure of a wallet's performance means: every example of docs/performance-definitions.md, by kernel and by exact books."""
+
+import re
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, swap
-from tests.fakes.spec_table import table
+from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, amount, swap, wallet
 
 from xorj.performance.kernel import performance_of
 from xorj.performance.metrics import Performance
-from xorj.swaps.swap import Swap
-from xorj.swaps.valuation import value_swaps
+from xorj.performance.pnl import account_of, days_of
+from xorj.performance.transfer import TransferOut
+from xorj.primitives.ids import Slot
+from xorj.swaps.swap import OrderKey, Swap
+from xorj.swaps.valuation import ValuedSwap, value_swaps
 
-REALISED = table("""
-    what                                        | swaps                                                | realised | capital | outside | win
-    bought and sold higher                      | 100 USDC > 1 SOL; 1 SOL > 150 USDC                   | 50       | 100     | 0       | 1
-    two lots, the first one closes first        | 100 USDC > 1 SOL; 200 USDC > 1 SOL; 1 SOL > 250 USDC | 150      | 300     | 0       | 1
-    half of a lot                               | 100 USDC > 2 SOL; 1 SOL > 80 USDC                    | 30       | 100     | 0       | 1
-    a loss                                      | 100 USDC > 1 SOL; 1 SOL > 60 USDC                    | -40      | 100     | 0       | 0
-    break even is not a win                     | 100 USDC > 1 SOL; 1 SOL > 100 USDC                   | 0        | 100     | 0       | 0
-    what was never bought makes no profit       | 1 SOL > 150 USDC                                     | 0        | 150     | 150     | none
-    sold beyond what was bought, split pro rata | 100 USDC > 1 SOL; 3 SOL > 450 USDC                   | 50       | 400     | 300     | 1
-    proceeds pay for the next buy               | 100 USDC > 1 SOL; 1 SOL > 150 USDC; 150 USDC > 1 SOL | 50       | 100     | 0       | 1
-    only the shortfall is new money             | 100 USDC > 1 SOL; 1 SOL > 150 USDC; 200 USDC > 1 SOL | 50       | 150     | 0       | 1
-    opening with SOL sells the SOL              | 100 USDC > 1 SOL; 1 SOL > 9 BONK                     | 0        | 100     | 0       | none
-    without USDC: a sale and a buy at SOL price | 100 USDC > 1 SOL; 1 SOL > 9 BONK; 9 BONK > 2 SOL     | 100      | 100     | 0       | 1
-    before any SOL price a SOL swap is left out | 1 SOL > 9 BONK                                       | 0        | 0       | 0       | none
-    a trade of a few dollars makes no price     | 5 USDC > 1 SOL; 1 SOL > 9 BONK                       | 0        | 5       | 0       | none
-""")
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "performance-definitions.md"
+EVENT = re.compile(
+    r"(?:day (?P<day>\d+): )?(?:(?P<who>\w+): )?(?P<gives>[\d.]+ \w+) "
+    r"(?:> (?P<gets>[\d.]+ \w+)|(?P<away>sent away))(?: fee (?P<fee>[\d.]+) SOL)?"
+)
+LAMPORTS = 10**9
 
 
-def performance(text: str, *, days: list[float] | None = None) -> Performance:
-    swaps = [one.strip().split(" > ") for one in text.split(";")]
-    made = [swap("ana", gives, gets, slot=at + 1, day=days[at] if days else at / 100, fee=0) for at, (gives, gets) in enumerate(swaps)]
-    return performance_of(value_swaps(made), max(one.block_time for one in made))[0]
+@dataclass(frozen=True)
+class Example:
+    what: str
+    swaps: str
+    figures: dict[str, str]
 
 
-@pytest.mark.parametrize("row", REALISED, ids=lambda row: row["what"])
-def test_realised_profit_capital_and_wins(row: dict[str, str]) -> None:
-    found = performance(row["swaps"])
-    assert found.realised_pnl_usd == pytest.approx(float(row["realised"]))
-    assert found.capital_usd == pytest.approx(float(row["capital"]))
-    assert found.unmatched_sold_usd == pytest.approx(float(row["outside"]))
-    assert found.win_rate == (None if row["win"] == "none" else pytest.approx(float(row["win"])))
+def examples() -> list[Example]:
+    """Every row of every table that has a column `swaps`."""
+    found, heading = [], list[str]()
+    for line in DOCUMENT.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            heading = []
+        elif not heading:
+            heading = cells
+        elif "swaps" in heading and not cells[0].startswith("---"):
+            row = dict(zip(heading, cells, strict=True))
+            found.append(Example(row.pop("what"), row.pop("swaps"), row))
+    return found
 
 
-def test_what_is_held_is_marked_at_the_last_execution_of_its_token() -> None:
-    found = performance("100 USDC > 2 SOL; 1 SOL > 80 USDC")
-    assert (found.realised_pnl_usd, found.unrealised_pnl_usd, found.net_pnl_usd) == (30, 30, 60)
-    assert found.roi == pytest.approx(0.6)
+def events_of(text: str) -> tuple[list[Swap], list[TransferOut]]:
+    swaps, moved, day = list[Swap](), list[TransferOut](), 0
+    for at, part in enumerate(text.split("; ")):
+        match = EVENT.fullmatch(part)
+        assert match, part
+        day = int(match["day"]) if match["day"] else day
+        when, who = day, match["who"] or "ana"
+        if match["away"]:
+            order = OrderKey(Slot(at + 1), 0, 0)
+            moved.append(TransferOut(wallet(who), order, FIRST_DAY_S + round(when * DAY_S), amount(match["gives"])))
+        else:
+            made = swap(who, match["gives"], match["gets"], slot=at + 1, day=when)
+            swaps.append(replace(made, network_fee_lamports=round(float(match["fee"] or 0) * LAMPORTS)))
+    return swaps, moved
 
 
-def test_a_token_that_was_never_traded_at_size_stands_at_its_cost() -> None:
-    assert performance("5 USDC > 100 BONK").unrealised_pnl_usd == 0
+def computed(swaps: list[Swap], moved: list[TransferOut]) -> Performance:
+    as_of = max(one.block_time for one in (*swaps, *moved))
+    found = {one.wallet: one for one in performance_of(value_swaps(swaps), as_of, moved)}
+    return found[wallet("ana")]
 
 
-def test_days_are_utc_days_and_each_has_a_return_on_what_was_there() -> None:
-    found = performance("100 USDC > 1 SOL; 1 SOL > 110 USDC; 110 USDC > 1 SOL; 1 SOL > 55 USDC", days=[0, 1, 2, 3])
-    assert found.days == 4
-    assert found.daily_returns == pytest.approx((0, 0.1, 0, -0.5))
-    assert found.max_drawdown == pytest.approx(0.5)
+def expected(cell: str) -> object:
+    if cell == "null":
+        return None
+    values = [float(Fraction(value.strip())) for value in cell.split(",")]
+    return pytest.approx(tuple(values) if len(values) > 1 else values[0], abs=1e-6)
 
 
-def test_new_money_on_a_day_is_part_of_that_days_base() -> None:
-    found = performance("100 USDC > 1 SOL; 300 USDC > 1 SOL", days=[0, 1])
-    assert found.daily_returns == pytest.approx((0, 200 / 400))
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.what)
+def test_the_figures_are_those_of_the_document(example: Example) -> None:
+    found = computed(*events_of(example.swaps))
+    for name, cell in example.figures.items():
+        value = getattr(found, name)
+        assert (value[0] if isinstance(value, tuple) and len(value) == 1 else value) == expected(cell), name
 
 
-def test_a_wallet_that_rests_goes_on_being_marked_by_others_trades() -> None:
-    rests = swap("ana", "100 USDC", "1 SOL", slot=1, day=0, fee=0)
-    others = [swap("ben", "150 USDC", "1 SOL", slot=2, day=1, fee=0), swap("ben", "75 USDC", "1 SOL", slot=3, day=2, fee=0)]
-    found = {one.wallet: one for one in performance_of(value_swaps([rests, *others]), FIRST_DAY_S + 2 * DAY_S)}[rests.wallet]
-    assert found.daily_returns == pytest.approx((0, 0.5, -0.5))
-    assert found.unrealised_pnl_usd == pytest.approx(-25)
+@pytest.mark.parametrize("example", examples(), ids=lambda example: example.what)
+def test_the_exact_books_say_the_same(example: Example) -> None:
+    swaps, moved = events_of(example.swaps)
+    found, valuation = computed(swaps, moved), value_swaps(swaps)
+    events: list[ValuedSwap | TransferOut] = [*(one for one in valuation.swaps if one.swap.wallet == wallet("ana")), *moved]
+    events.sort(key=lambda one: one.swap.order if isinstance(one, ValuedSwap) else one.order)
+    as_of = max(one.block_time for one in (*swaps, *moved))
+    account, days = account_of(events), days_of(events, valuation.executions, as_of)
+    assert found.realised_pnl_usd == pytest.approx(float(account.realised))
+    assert found.capital_usd == pytest.approx(float(account.contributions))
+    assert found.unmatched_sold_usd == pytest.approx(float(account.unmatched_sold))
+    assert found.net_pnl_usd == pytest.approx(float(days[-1].net_pnl))
+    assert found.daily_returns == pytest.approx([float(day.day_return) for day in days])
+    assert found.daily_equity_usd == pytest.approx([float(day.equity) for day in days])
+    assert (found.trades, found.closing_trades) == (account.trades, account.closing)
 
 
-def test_network_fees_are_at_the_price_of_sol_then() -> None:
-    made = [swap("ana", "100 USDC", "1 SOL", slot=1, fee=0), swap("ana", "1 SOL", "200 USDC", slot=2, fee=10_000_000)]
+def test_the_document_has_an_example_for_every_figure() -> None:
+    named = {name for example in examples() for name in example.figures}
+    told = set(re.findall(r"`([a-z_]+)`", DOCUMENT.read_text()))
+    fields = set(Performance.__dataclass_fields__)
+    assert fields - told == {"wallet"}
+    assert fields - named <= {"wallet", "unpriced_trades", "fees_known", "days", "first_trade", "last_trade"}
+
+
+def test_unpriced_trades_are_counted_and_their_fees_too() -> None:
+    made = [swap("ana", "100 USDC", "1 SOL", slot=1), swap("ana", "3 BONK", "1 WIF", slot=2, fee=10_000_000)]
     found = performance_of(value_swaps(made), made[-1].block_time)[0]
-    assert found.fees_usd == pytest.approx(2)
-    assert found.net_pnl_usd == pytest.approx(98)
+    assert (found.trades, found.unpriced_trades, found.volume_usd) == (2, 1, 100)
+    assert found.fees_usd == pytest.approx(1.0005)
 
 
-def test_unknown_fees_are_said_to_be_unknown() -> None:
-    made: list[Swap] = [swap("ana", "100 USDC", "1 SOL", slot=1, fee=None)]
+@pytest.mark.parametrize(("fee", "known"), [(5_000, True), (0, True), (None, False)])
+def test_fees_are_said_to_be_unknown_where_the_source_has_none(fee: int | None, known: bool) -> None:
+    made = [swap("ana", "100 USDC", "1 SOL", slot=1, fee=fee)]
+    assert performance_of(value_swaps(made), made[-1].block_time)[0].fees_known is known
+
+
+def test_a_token_that_brought_nothing_costs_what_was_paid_for_it() -> None:
+    made = [swap("ana", "0.000001 USDC", "0 BONK", slot=1, fee=0), swap("ana", "3 BONK", "0 USDC", slot=2, fee=0)]
     found = performance_of(value_swaps(made), made[-1].block_time)[0]
-    assert (found.fees_usd, found.fees_known) == (0, False)
-
-
-def test_a_short_or_flat_record_has_no_ratio() -> None:
-    one_day = performance("100 USDC > 1 SOL; 1 SOL > 150 USDC")
-    assert (one_day.sharpe, one_day.sortino, one_day.volatility, one_day.profit_factor) == (None, None, None, None)
-    flat = performance("100 USDC > 1 SOL; 1 SOL > 100 USDC", days=[0, 3])
-    assert (flat.sharpe, flat.sortino, flat.volatility, flat.max_drawdown) == (None, None, 0, 0)
+    assert (found.trades, found.realised_pnl_usd, found.unmatched_sold_usd) == (2, 0, 0)
 
 
 def test_no_wallets_have_no_performance() -> None:
