@@ -60,3 +60,17 @@ function listening(port) {
     server.listen(port, "127.0.0.1", () => done(server));
   });
 }
+
+// A node tells nothing of what happened before it heard of a subscription, and hears of them in order: once it tells of slots, it has
+// heard of all that were made before.
+export async function subscribed(connection) {
+  const listener = await new Promise((done) => {
+    const number = connection.onSlotChange(() => done(number));
+  });
+  await connection.removeSlotChangeListener(listener);
+}
+
+// web3.js has no public way to end its socket; one that finds the node gone tries again for ever, and keeps the process alive.
+export function hangUp(connection) {
+  connection?._rpcWebSocket.close();
+}

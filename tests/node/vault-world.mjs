@@ -13,7 +13,7 @@ import {
   Transaction,
   TransactionInstruction,
 } from "@solana/web3.js";
-import { startLocalChain } from "./local-chain.mjs";
+import { hangUp, startLocalChain, subscribed } from "./local-chain.mjs";
 import { idl } from "./vault.mjs";
 
 const { AnchorError, AnchorProvider, BN, EventParser, LangErrorCode, Program, Wallet, translateError } = anchor;
@@ -38,21 +38,27 @@ function localKey(name) {
 }
 
 export class World {
-  static async begin() {
-    const world = new World();
-    world.chain = await startLocalChain();
-    world.connection = new Connection(world.chain.url, "confirmed");
-    world.upgradeAuthority = localKey("upgrade authority");
-    world.mintAuthority = localKey("mint authority");
-    [world.admin, world.guardian] = [Keypair.generate(), Keypair.generate()];
-    await world.fund(world.upgradeAuthority, world.mintAuthority, world.admin, world.guardian);
-    await world.configure();
-    await world.openMarket();
-    return world;
+  upgradeAuthority = localKey("upgrade authority");
+  mintAuthority = localKey("mint authority");
+  admin = Keypair.generate();
+  guardian = Keypair.generate();
+
+  async begin() {
+    this.chain = await startLocalChain();
+    this.connection = new Connection(this.chain.url, "confirmed");
+    await this.fund(this.upgradeAuthority, this.mintAuthority, this.admin, this.guardian);
+    await this.configure();
+    await this.openMarket();
   }
 
+  // Also when it began only in part.
   async end() {
+    hangUp(this.connection);
     await this.chain?.stop();
+  }
+
+  async heard() {
+    await subscribed(this.connection);
   }
 
   // Anchor's client, in the hands of this person.
@@ -186,6 +192,18 @@ export class World {
       .remainingAccounts(remaining);
   }
 
+  // The name of the error with which it landed and failed.
+  async failure(person, methods) {
+    const { blockhash } = await this.connection.getLatestBlockhash();
+    const transaction = Object.assign(await methods.transaction(), { recentBlockhash: blockhash, feePayer: person.publicKey });
+    transaction.sign(person);
+    const signature = await this.connection.sendRawTransaction(transaction.serialize(), { skipPreflight: true });
+    for (;;) {
+      const landed = await this.transaction(signature);
+      if (landed) return errorName(JSON.stringify(landed.meta.err));
+    }
+  }
+
   // The events that the vault program logged in a transaction, by Anchor's parser.
   async eventsOf(signature) {
     const { logMessages } = (await this.transaction(signature)).meta;
@@ -198,24 +216,23 @@ export class World {
   }
 }
 
-// The name of the error with which the chain refuses it. Anchor's client translates what it is told in one short message; web3.js tells a
-// refusal before sending with all logs in the message, and a failure after it sometimes as the status alone.
+// The name of the error with which a node refuses to send it. Anchor's client translates an error of one short message; web3.js puts all
+// logs into it, where the error stands a second time, so its short form is what is translated here.
 export async function refusal(promise) {
   const caught = await promise.then(
     () => assert.fail("the chain did not refuse it"),
     (error) => error,
   );
-  const code = codeOf(caught);
-  assert.equal(typeof code, "number", JSON.stringify(caught));
-  const named = idl.errors.find((each) => each.code === code)?.name;
-  return named ?? Object.keys(LangErrorCode).find((name) => LangErrorCode[name] === code);
+  if (caught instanceof AnchorError) return caught.error.errorCode.code;
+  assert.ok(caught instanceof SendTransactionError, `${caught}`);
+  return errorName(caught.transactionError.message);
 }
 
-function codeOf(caught) {
-  if (caught instanceof AnchorError) return caught.error.errorCode.number;
-  if (typeof caught.code === "number") return caught.code;
-  const message = caught instanceof SendTransactionError ? caught.transactionError.message : JSON.stringify(caught);
-  return translateError(new Error(message), new Map(idl.errors.map(({ code, msg }) => [code, msg]))).code;
+function errorName(message) {
+  const { code } = translateError(new Error(message), new Map(idl.errors.map(({ code, msg }) => [code, msg])));
+  assert.equal(typeof code, "number", message);
+  const named = idl.errors.find((each) => each.code === code)?.name;
+  return named ?? Object.keys(LangErrorCode).find((name) => LangErrorCode[name] === code);
 }
 
 export function createTokenAccount(payer, owner, mint) {

@@ -14,7 +14,7 @@ import {
   VersionedTransaction,
   sendAndConfirmTransaction,
 } from "@solana/web3.js";
-import { startLocalChain } from "./local-chain.mjs";
+import { hangUp, startLocalChain, subscribed } from "./local-chain.mjs";
 
 const TOKEN = new PublicKey("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 const MINT_BYTES = 82;
@@ -33,17 +33,9 @@ before(async () => {
 });
 
 after(async () => {
+  hangUp(connection);
   await chain?.stop();
 });
-
-// A node tells nothing of what happened before it heard of a subscription, and hears of them in order: once it tells of slots, it has
-// heard of all that were made before.
-async function subscribed() {
-  const listener = await new Promise((done) => {
-    const number = connection.onSlotChange(() => done(number));
-  });
-  await connection.removeSlotChangeListener(listener);
-}
 
 test("an airdrop arrives", async () => {
   assert.equal(await connection.getBalance(owner.publicKey), 10 * LAMPORTS_PER_SOL);
@@ -54,7 +46,7 @@ test("a transfer is confirmed by WebSocket and told to who watches the account",
   let logs;
   const told = new Promise((done) => (accounts = connection.onAccountChange(friend.publicKey, (account) => done(account.lamports))));
   const logged = new Promise((done) => (logs = connection.onLogs(friend.publicKey, ({ signature }) => done(signature))));
-  await subscribed();
+  await subscribed(connection);
   const pay = SystemProgram.transfer({ fromPubkey: owner.publicKey, toPubkey: friend.publicKey, lamports: LAMPORTS_PER_SOL });
   const signature = await sendAndConfirmTransaction(connection, new Transaction().add(pay), [owner]);
   assert.equal(await told, LAMPORTS_PER_SOL);
