@@ -216,9 +216,21 @@ class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, Jupite
 class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
     """Watches leaders, plans copies, executes and settles them."""
 
+    webhook_url: SecretStr | None = setting(
+        None, "HTTPS address that is told of decisions, settlements and stops, as Standard Webhooks", shown="the log instead"
+    )
+    webhook_secret: SecretStr | None = setting(
+        None, "what messages to it are signed with: whsec_ and the base64 of 24 to 64 random bytes", shown="none"
+    )
     trade_bot_hold: Literal["signed", "sent", "confirmed"] | None = setting(
         None, "moment of its next trade at which the bot stands still to be killed; local chain alone", shown="none"
     )
+
+    @model_validator(mode="after")
+    def _webhook_is_whole(self) -> Self:
+        if (self.webhook_url is None) != (self.webhook_secret is None):
+            raise ValueError("XORJ_WEBHOOK_URL and XORJ_WEBHOOK_SECRET need each other")
+        return self
 
 
 class SignerSettings(ChainSettings):

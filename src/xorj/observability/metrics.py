@@ -30,3 +30,6 @@ EXECUTION_SECONDS = Histogram(
 ATTEMPTS_OPEN = Gauge("xorj_attempts_open", "Attempts whose fate is not proven yet, by whether a person must look.", ["in_doubt"])
 LEASE_EPOCH = Gauge("xorj_lease_epoch", "The lease epoch that this process acts under, 0 while it does not act.")
 SIGNATURES = Counter("xorj_signatures_total", "What the signer was asked to sign, by the rule that refused it or 'signed'.", ["result"])
+MESSAGES = Counter("xorj_outbox_messages_total", "Deliveries of the outbox's messages, by what came of them.", ["result"])
+OUTBOX_BACKLOG = Gauge("xorj_outbox_backlog", "Messages of the outbox that are still to be delivered.")
+OUTBOX_OLDEST_SECONDS = Gauge("xorj_outbox_oldest_seconds", "Age of the oldest message that is still to be delivered.")

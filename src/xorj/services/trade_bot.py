@@ -28,6 +28,7 @@ from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
 from xorj.adapters.postgres.migrate import require_head
 from xorj.adapters.postgres.missed_exits import PostgresMissedExits
+from xorj.adapters.postgres.outbox import PostgresOutbox
 from xorj.adapters.postgres.projections import NEW_INTENTS
 from xorj.adapters.postgres.settlements import PostgresSettlements
 from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
@@ -39,6 +40,7 @@ from xorj.adapters.signer.wire import SIGNING_SOCKET
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.adapters.solana_rpc.subscriptions import Logged, Subscriptions
+from xorj.adapters.webhook.delivery import WebhookDelivery
 from xorj.copying.follow_leaders import Watch
 from xorj.copying.follow_leaders_live import Bells, follow_leaders
 from xorj.copying.follow_ranking import follow_ranking
@@ -51,6 +53,9 @@ from xorj.execution.bounds import Bounds
 from xorj.execution.desk import Desk, Stores
 from xorj.execution.execute_under_lease import Gate, Wakes, execute_under_lease
 from xorj.execution.ports import Checkpoint, Moment, Provider, pass_by
+from xorj.notifications.deliver_to_log import LogDelivery
+from xorj.notifications.ports import Delivery
+from xorj.notifications.relay_messages import relay_messages
 from xorj.observability import health, http, logging
 from xorj.portfolio.follow_vaults_live import VaultWatch, follow_vaults_live
 from xorj.portfolio.reconcile_ledger import Books, audit
@@ -78,6 +83,7 @@ class Parts:
     subscriptions: Subscriptions
     jupiter: JupiterHttp
     signer: SignerClient
+    delivery: Delivery
     bot: Pubkey
     gate: Gate = field(default_factory=Gate)
     wakes: Wakes = field(default_factory=Wakes)
@@ -138,8 +144,18 @@ async def _opened(settings: TradeBotSettings) -> AsyncIterator[Parts]:
             subscriptions=Subscriptions(settings.websocket_endpoint, name=nodes[0].name),
             jupiter=jupiter,
             signer=signer,
+            delivery=await _delivery(settings, stack),
             bot=Pubkey.from_string(await signer.address()),
         )
+
+
+async def _delivery(settings: TradeBotSettings, stack: AsyncExitStack) -> Delivery:
+    """Where messages go: the operator's address, or the log. Raises InvalidInput for an address or secret that cannot be used."""
+    if settings.webhook_url is None or settings.webhook_secret is None:
+        return LogDelivery()
+    return await stack.enter_async_context(
+        WebhookDelivery(settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value())
+    )
 
 
 def _tasks(parts: Parts) -> list[http.Task]:
@@ -174,6 +190,8 @@ def _tasks(parts: Parts) -> list[http.Task]:
         lambda: _follow_ranking(parts),
         lambda: _get_out(parts, planning),
         lambda: _beat(parts),
+        # Whoever has the lease relays: one process of many, without a lease of its own.
+        lambda: relay_messages(PostgresOutbox(parts.engine), parts.delivery, lambda: parts.gate.lease is not None),
         lambda: wake_on(listening, NEW_INTENTS, parts.wakes.intents),
     ]
 

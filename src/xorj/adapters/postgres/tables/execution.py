@@ -177,5 +177,11 @@ outbox = Table(
     Column("payload", JSONB, nullable=False),
     Column("sent_at", moment()),
     created(),
-    Index("idx_outbox_unsent", "id", postgresql_where=text("sent_at is null")),
+    # deliveries that failed, when the next may be, and when the last was; the row stays for a person to see
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("next_try_at", moment()),
+    Column("given_up_at", moment()),
+    Column("last_error", Text),
+    Index("idx_outbox_unsent", "id", postgresql_where=text("sent_at is null and given_up_at is null")),
+    Index("idx_outbox_sent_at", "sent_at"),
 )

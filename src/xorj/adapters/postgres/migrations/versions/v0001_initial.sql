@@ -65,10 +65,16 @@ CREATE TABLE outbox (
     payload JSONB NOT NULL,
     sent_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    tries INTEGER DEFAULT 0 NOT NULL,
+    next_try_at TIMESTAMP WITH TIME ZONE,
+    given_up_at TIMESTAMP WITH TIME ZONE,
+    last_error TEXT,
     CONSTRAINT outbox_pkey PRIMARY KEY (id)
 );
 
-CREATE INDEX idx_outbox_unsent ON outbox (id) WHERE sent_at is null;
+CREATE INDEX idx_outbox_sent_at ON outbox (sent_at);
+
+CREATE INDEX idx_outbox_unsent ON outbox (id) WHERE sent_at is null and given_up_at is null;
 
 CREATE TABLE challenges (
     nonce TEXT NOT NULL,

@@ -1,0 +1,1 @@
+"""A receiver of our messages at an address that the operator sets."""
