@@ -65,8 +65,11 @@ class Population:
     theta_now: Floats
 
 
-def population(seed: int, world: World, wallets: int = w.WALLETS) -> Population:
-    """The population of a seed. The same seed gives the same bytes; wallets that went bankrupt are not listed, so there may be fewer."""
+def population(seed: int, world: World, wallets: int = w.WALLETS, *, with_truth: bool = True) -> Population:
+    """The population of a seed. The same seed gives the same bytes; wallets that went bankrupt are not listed, so there may be fewer.
+
+    theta_now takes most of the time and is NaN without the truth.
+    """
     days = world.age_days[1]
     traits = _traits(_generator(seed, PERSON), world, wallets)
     market = np.concatenate([_market(_generator(seed, MARKET, half), world, half, span) for half, span in ((0, days), (1, w.FUTURE_DAYS))])
@@ -87,7 +90,7 @@ def population(seed: int, world: World, wallets: int = w.WALLETS) -> Population:
         ahead[listed],
         true_sharpe(kept, kept.skill, ahead=False),
         true_sharpe(kept, kept.later, ahead=True),
-        _true_theta(seed, kept, world),
+        _true_theta(seed, kept, world) if with_truth else np.full(len(kept.role), np.nan),
     )
 
 
@@ -208,7 +211,7 @@ def _traded(
     copied, shown = _per_trip(rng, traits.of(who), edge, noise, turned=turned)
     copied, shown = np.maximum(copied, -1), np.maximum(shown, -1)
     size = traits.size[who]
-    gross, books = (np.bincount(cell, size * one, trips.size).reshape(shape) for one in (copied, shown))
+    gross, books = _by_day(cell, size * copied, shape), _by_day(cell, size * shown, shape)
     costs = trips * (traits.size * traits.cost)[:, None]
     _run_martingales(rng, traits, alive, gross, books, costs)
     market_part = traits.beta[:, None] * market * (trips > 0)
@@ -216,6 +219,12 @@ def _traded(
     slipped = given * traits.slips[:, None] * (not turned)
     booked = books - w.OWN_COST_SHARE * costs + market_part * (traits.role != w.BAG_HOLDER)[:, None] + given
     return Trading(booked, gross + market_part, costs, slipped, trips)
+
+
+def _by_day(cell: Ints, amounts: Floats, shape: tuple[int, ...]) -> Floats:
+    result = np.zeros(shape)
+    result.reshape(-1)[:] = np.bincount(cell, amounts, result.size)
+    return result
 
 
 def _noise(rng: np.random.Generator, world: World, count: int) -> Floats:

@@ -1,0 +1,94 @@
+"""One seed of one world to figures: the population is made, scored by everyone, and measured. Run in worker processes by the command."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from bench.trust import seeds
+from bench.trust import worlds as w
+from bench.trust.baselines import baselines
+from bench.trust.measures import Measured, Outcome, calibration_table, measured, outcome_of, policy
+from bench.trust.population import Population, population
+from bench.trust.worlds import World
+
+from xorj.trust import prior
+from xorj.trust.calibration import ClosedWindow, calibrated
+from xorj.trust.copy_score import UNCALIBRATED, Calibration, CohortScores, estimate, score_estimates
+from xorj.trust.utility_sharpe import Estimates, joined
+
+V2 = "V2 core"
+BAND_EDGES = np.array([0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 100])
+TOP_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Honesty:
+    """What only a probability can be asked. Bands are (wallets, predicted, paid); covered is the share of regular wallets."""
+
+    bands: list[tuple[int, float, float]]
+    assumed_bands: list[tuple[int, float, float]]
+    covered: float
+    above_fifty: float
+    policy_gain: float
+    policy_fall: float
+    roles_on_top: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedResult:
+    """Every score's measures by name, and V2's own."""
+
+    seed: int
+    world: str
+    wallets: int
+    scores: dict[str, Measured]
+    honesty: Honesty
+
+
+def evaluated(seed: int, world: World, wallets: int, calibration: Calibration) -> SeedResult:
+    """Everything about one seed. V2's prior is fitted on the cohort, as it is in production."""
+    people = population(seed, world, wallets)
+    outcome = outcome_of(people)
+    estimates = estimate(people.cohort)
+    weights = prior.fitted(estimates)
+    scores, assumed = (
+        score_estimates(estimates, Calibration(one.rho, one.drift, weights, one.version)) for one in (calibration, UNCALIBRATED)
+    )
+    everyone = baselines(people) | {V2: scores.score}
+    figures = {name: measured(score, people, outcome) for name, score in everyone.items()}
+    return SeedResult(seed, world.name, len(people.role), figures, _honesty(scores, assumed, people, outcome))
+
+
+def _honesty(scores: CohortScores, assumed: CohortScores, people: Population, outcome: Outcome) -> Honesty:
+    known = np.isfinite(scores.score)
+    regular = known & (people.role == w.REGULAR)
+    inside = (people.theta_now >= scores.band_low) & (people.theta_now <= scores.band_high)
+    gain, fall = policy(scores.score, people)
+    order = np.argsort(-np.where(known, scores.score, -1), kind="stable")[: int(len(known) * TOP_SHARE)]
+    return Honesty(
+        calibration_table(scores.score, outcome.paid, BAND_EDGES),
+        calibration_table(assumed.score, outcome.paid, BAND_EDGES),
+        float(inside[regular].mean()),
+        float((scores.score[known] > 50).mean()),
+        gain,
+        fall,
+        np.bincount(people.role[order], minlength=len(w.ROLE_NAMES)).tolist(),
+    )
+
+
+def fitting_window(seed: int, wallets: int) -> ClosedWindow:
+    """The default world's cohort of a fitting seed, with what came of it."""
+    if seed not in seeds.FITTING:
+        raise ValueError(f"{seed} is not a fitting seed")
+    people = population(seed, w.DEFAULT, wallets, with_truth=False)
+    return ClosedWindow(0, w.FUTURE_DAYS, estimate(people.cohort), outcome_of(people).paid)
+
+
+def fitted_calibration(windows: list[ClosedWindow]) -> Calibration:
+    """rho and drift from the fitting seeds' windows, for cohorts of a later day."""
+    return calibrated(windows, as_of_day=w.FUTURE_DAYS, prior=None, version="bench, fitting seeds")
+
+
+def synthetic_prior(windows: list[ClosedWindow]) -> list[float]:
+    """The prior of all fitting seeds' wallets together, as it is shipped: 121 weights, rounded so that they are the same everywhere."""
+    pooled: Estimates = joined([window.estimates for window in windows])
+    return [round(float(one), 9) for one in prior.fitted(pooled)]

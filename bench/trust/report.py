@@ -1,0 +1,117 @@
+"""The bench's figures as text and as JSON. Called by the command."""
+
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from bench.trust import baselines as b
+from bench.trust import gates as g
+from bench.trust import worlds as w
+from bench.trust.evaluation import BAND_EDGES, V2, SeedResult
+
+from xorj.trust.copy_score import Calibration
+
+COLUMNS = ("true", "true_regular", "real", "pear", "bucket", "gain", "fall", "adverse", "ruined")
+ORDER = (b.V1, b.SHARPE_WALLET, b.SORTINO_WALLET, b.CALMAR_WALLET, b.V1_REPLAY, b.SHARPE, b.SORTINO, b.CALMAR, b.PSR, V2, b.NOW, b.AHEAD)
+PERCENT = {"gain", "fall", "adverse", "ruined"}
+
+
+def text(results: g.Results, calibration: Calibration, about: str) -> str:
+    """Everything a reader needs: the default world's table, bands, roles, one line a world, the gates and the KPI."""
+    default = results[w.DEFAULT.name]
+    parts = [about, _table(default), _bands(default, calibration), _roles(default)]
+    if len(results) > 1:
+        parts.append(_worlds(results))
+    return "\n\n".join([*parts, _gates(results), g.kpi(results)])
+
+
+def figures(results: g.Results, calibration: Calibration, about: str) -> dict[str, Any]:
+    """The same for machines."""
+    found = g.gates(results)
+    return {
+        "about": about,
+        "rho": calibration.rho,
+        "drift": calibration.drift,
+        "gates": [asdict(gate) for gate in found],
+        "kpi": g.kpi(results),
+        "worlds": {
+            name: {score: {of: _mean(some, score, of) for of in COLUMNS} for score in some[0].scores} for name, some in results.items()
+        },
+        "ok": all(gate.passed for gate in found if gate.found is not None),
+    }
+
+
+def _mean(results: list[SeedResult], name: str, of: str) -> float:
+    """Returns by their median over seeds, all else by its mean."""
+    values = g.column(results, name, of)
+    return float(np.median(values) if of == "gain" else np.nanmean(values))
+
+
+def _table(default: list[SeedResult]) -> str:
+    wallets = sum(one.wallets for one in default)
+    head = f"default world, {len(default)} seeds, {wallets:,} wallets; gain, fall, adverse and ruined of the top 20 in %"
+    lines = [head, f"{'score':38}" + "".join(f"{name:>13}" for name in COLUMNS)]
+    order = [
+        b.V1,
+        b.SHARPE_WALLET,
+        b.SORTINO_WALLET,
+        b.CALMAR_WALLET,
+        b.V1_REPLAY,
+        b.SHARPE,
+        b.SORTINO,
+        b.CALMAR,
+        b.PSR,
+        V2,
+        b.NOW,
+        b.AHEAD,
+    ]
+    for name in order:
+        values = {of: _mean(default, name, of) for of in COLUMNS}
+        cells = (f"{100 * value:13.1f}" if of in PERCENT else f"{value:13.2f}" for of, value in values.items())
+        lines.append(f"{name:38}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def _bands(default: list[SeedResult], calibration: Calibration) -> str:
+    lines = [
+        f"V2 with rho {calibration.rho:g} and drift {calibration.drift:g}, fitted on the fitting seeds; beside it the assumption 0.5 and 0",
+        f"{'score':>8}{'wallets':>10}{'predicted':>11}{'paid':>7}{'wallets':>12}{'predicted':>11}{'paid':>7}",
+    ]
+    both = zip(g.pooled_bands(default), g.pooled_bands(default, "assumed_bands"), strict=True)
+    for (low, high), rows in zip(pairwise(BAND_EDGES), both, strict=True):
+        first, second = (f"{count:>10}{predicted:11.2f}{paid:7.2f}" for count, predicted, paid in rows)
+        lines.append(f"{f'{low}-{high}':>8}{first}  {second}")
+    errors = [g.calibration_error(g.pooled_bands(default, of)) for of in ("bands", "assumed_bands")]
+    lines.append(f"calibration error {errors[0]:.4f}, assumed {errors[1]:.4f}")
+    return "\n".join(lines)
+
+
+def _roles(default: list[SeedResult]) -> str:
+    counts = np.array([one.honesty.roles_on_top for one in default]).sum(axis=0)
+    shares = (f"{name} {100 * count / counts.sum():.1f}" for name, count in zip(w.ROLE_NAMES, counts, strict=True))
+    return "V2's top 5 % by role, in %: " + ", ".join(shares)
+
+
+def _worlds(results: g.Results) -> str:
+    names = (b.V1, b.V1_REPLAY, b.SHARPE, b.PSR, V2)
+    lines = [
+        "every world: V1 | V1 on replay | Sharpe replay | PSR replay | V2",
+        f"{'world':38}{'bucket':>26}{'top-20 return %':>32}{'adverse %':>26}{'V2: > 50 %, policy %':>26}",
+    ]
+    for world, some in results.items():
+        buckets = " ".join(f"{_mean(some, name, 'bucket'):5.2f}" for name in names)
+        gains, adverse = (" ".join(f"{100 * _mean(some, name, of):5.0f}" for name in names) for of in ("gain", "adverse"))
+        above = 100 * float(np.mean([one.honesty.above_fifty for one in some]))
+        policy = 100 * float(np.median([one.honesty.policy_gain for one in some]))
+        lines.append(f"{world:38}{buckets}   {gains}   {adverse}   {above:8.2f} {policy:8.1f}")
+    return "\n".join(lines)
+
+
+def _gates(results: g.Results) -> str:
+    lines = ["gates"]
+    for gate in g.gates(results):
+        verdict = "not run" if gate.found is None else "pass" if gate.passed else "FAIL"
+        found = "-" if gate.found is None else f"{gate.found:.4f}"
+        lines.append(f"  {verdict:8}{gate.name:72}{found:>10}  must be {gate.rule}")
+    return "\n".join(lines)
