@@ -11,8 +11,9 @@ from xorj.adapters.solana_rpc.transactions import parse_transaction
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Slot, Wallet
-from xorj.swaps.balance_change import change_of, token_flows
+from xorj.swaps.balance_change import change_of
 from xorj.swaps.decoder import decode, traders
+from xorj.swaps.instruction_tree import token_flows
 
 
 async def test_json_and_json_parsed_read_alike() -> None:

@@ -62,9 +62,11 @@ def test_a_spoiled_reply_never_crashes_and_never_makes_up_a_swap(given_reply: An
 
 
 def borne_out(transaction: ChainTransaction, swap: Swap) -> bool:
+    told = {row.account_index: row.owner for row in (*transaction.pre_token_balances, *transaction.post_token_balances) if row.owner}
     for leg, sign in ((swap.input, -1), (swap.output, 1)):
         rows = ((-1, transaction.pre_token_balances), (1, transaction.post_token_balances))
-        change = sum(side * row.amount_raw for side, held in rows for row in held if row.owner == swap.wallet and row.mint == leg.mint)
+        owned = ((side, row) for side, held in rows for row in held if (row.owner or told.get(row.account_index)) == swap.wallet)
+        change = sum(side * row.amount_raw for side, row in owned if row.mint == leg.mint)
         if leg.mint == SOL:
             at = transaction.account_keys.index(Address(swap.wallet))
             lamports = transaction.post_balances[at] - transaction.pre_balances[at] + rent_of_opened(transaction, swap.wallet)

@@ -23,8 +23,9 @@ from tests.fakes.made_transactions import (
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.ids import SOL, Address
 from xorj.swaps.decoder import decode, traders
-from xorj.swaps.programs import JUPITER_V6, LENDING_PROGRAMS, STAKE_PROGRAMS, TIP_ACCOUNTS
+from xorj.swaps.programs import JUPITER_V6, LENDING_PROGRAMS, STAKE_PROGRAMS
 from xorj.swaps.swap import NotASwap, NotASwapKind, Swap, Undecodable
+from xorj.swaps.tip_accounts import TIP_ACCOUNTS
 
 ANA, BEN = wallet("ana"), wallet("ben")
 TIP_ACCOUNT = sorted(TIP_ACCOUNTS)[0]

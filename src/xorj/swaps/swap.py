@@ -21,7 +21,8 @@ class Swap:
     """The wallet gave `input` and got `output`, both its own balance changes without network fee, tip and rent.
 
     Native and wrapped SOL are one asset under SOL's mint. `programs` are the known swap programs that ran, outermost first.
-    `network_fee_lamports` is None where the source does not tell it; an input too small for the pool brings an output of 0.
+    `network_fee_lamports` is None where the source does not tell it; an input too small for the pool brings an output of 0. `venue_fees`
+    are those that a router or an order's keeper says it took: already in the amounts, which are what the wallet gave and got.
     """
 
     wallet: Wallet
@@ -33,6 +34,7 @@ class Swap:
     network_fee_lamports: int | None
     tip_lamports: int
     programs: tuple[Address, ...]
+    venue_fees: tuple[TokenAmount, ...] = ()
 
     def __post_init__(self) -> None:
         if self.input.raw == 0 or self.input.mint == self.output.mint:

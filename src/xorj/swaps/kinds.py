@@ -1,0 +1,125 @@
+"""What a transaction was for a wallet when it was no swap of it, and whether its other parts leave a swap readable. Used by the decoder."""
+
+from xorj.primitives.ids import SOL, Address
+from xorj.swaps.programs import (
+    EVENT_TAG,
+    LENDING_PROGRAMS,
+    LIQUIDITY_PROGRAMS,
+    ROUTERS,
+    SANCTUM_ROUTER,
+    STAKE_PROGRAMS,
+    SWAP_PROGRAMS,
+    Role,
+)
+from xorj.swaps.reading import Reading
+from xorj.swaps.swap import NotASwapKind
+
+
+def kind_without_swap(reading: Reading) -> NotASwapKind:
+    """No known swap program swapped."""
+    ran = {instruction.program for _, instruction in reading.instructions}
+    changed = reading.legs.mints
+    if ran & STAKE_PROGRAMS.keys():
+        return NotASwapKind.STAKE
+    if ran & LENDING_PROGRAMS.keys():
+        return NotASwapKind.LEND
+    if takes_part_in_liquidity(reading):
+        return NotASwapKind.LIQUIDITY
+    if changed & _minted(reading):
+        return NotASwapKind.MINT
+    if changed & _burned(reading):
+        return NotASwapKind.BURN
+    return NotASwapKind.TRANSFER if changed else NotASwapKind.OTHER
+
+
+def kind_one_sided(reading: Reading) -> NotASwapKind:
+    """Something swapped, and the wallet only gave or only got."""
+    changed = reading.legs.mints
+    if reading.is_circular:
+        return NotASwapKind.ARBITRAGE
+    if not reading.signs:
+        return NotASwapKind.TRANSFER if changed else NotASwapKind.OTHER
+    if lends_directly(reading):
+        return NotASwapKind.LEND
+    if takes_part_in_liquidity(reading) and changed:
+        return NotASwapKind.LIQUIDITY
+    if is_stake(reading):
+        return NotASwapKind.STAKE
+    return NotASwapKind.TRANSFER if changed else NotASwapKind.OTHER
+
+
+def takes_part_in_liquidity(reading: Reading) -> bool:
+    """Whether a pool was called, with the wallet among its accounts, for anything but a swap; or tokens went to a vault of liquidity.
+
+    A pool of which no instruction is known as a swap counts where no router called it: the wallet only gave or only got.
+    """
+    for index, instruction in reading.instructions:
+        if reading.key not in instruction.accounts:
+            continue
+        if instruction.program in LIQUIDITY_PROGRAMS:
+            return True
+        row = SWAP_PROGRAMS.get(instruction.program)
+        if row is None or row.role is not Role.POOL or instruction.data.startswith(EVENT_TAG):
+            continue
+        if index not in _routed(reading) if not row.swaps else not row.is_swap(instruction.data):
+            return True
+    return False
+
+
+def has_liquidity_share(reading: Reading) -> bool:
+    """Whether what the wallet got was minted for it, or what it gave was burned: a share of a pool, unless a router went that way."""
+    legs = reading.legs
+    if ROUTERS.intersection(reading.programs):
+        return False
+    return bool(legs.got.keys() & _minted(reading) or legs.given.keys() & _burned(reading))
+
+
+def is_stake(reading: Reading) -> bool:
+    """Whether SOL was staked or unstaked through a stake pool that no trading router called."""
+    ran = {instruction.program for _, instruction in reading.instructions}
+    return bool(ran & STAKE_PROGRAMS.keys()) and SOL in reading.legs.mints and set(reading.programs) <= {SANCTUM_ROUTER}
+
+
+def lends_directly(reading: Reading) -> bool:
+    """Whether a lending program ran that no router called on the way of a route."""
+    routed = _routed(reading)
+    return any(instruction.program in LENDING_PROGRAMS and index not in routed for index, instruction in reading.instructions)
+
+
+def _routed(reading: Reading) -> set[int]:
+    """Top-level instructions under which a router ran."""
+    return {index for index, instruction in reading.instructions if instruction.program in ROUTERS}
+
+
+def mixes_in(reading: Reading) -> str | None:
+    """What else the wallet did in the transaction that leaves its balance change no measure of the swap alone, None when nothing."""
+    if lends_directly(reading):
+        return "lending"
+    return "liquidity" if _deposits_or_withdraws(reading) else None
+
+
+def _deposits_or_withdraws(reading: Reading) -> bool:
+    """A pool whose swap instructions are known was called directly, with the wallet, for something else that moved its tokens."""
+    for index, instruction in reading.instructions:
+        row = SWAP_PROGRAMS.get(instruction.program)
+        if row is None or row.role is not Role.POOL or not row.swaps or reading.key not in instruction.accounts:
+            continue
+        if not instruction.data.startswith(EVENT_TAG) and not row.is_swap(instruction.data) and _moves_tokens(reading, index):
+            return True
+    return False
+
+
+def _moves_tokens(reading: Reading, index: int) -> bool:
+    tree = reading.tree
+    return any(
+        flow.instruction_index == index and (tree.is_of(flow.source, reading.wallet) or tree.is_of(flow.destination, reading.wallet))
+        for flow in tree.flows
+    )
+
+
+def _minted(reading: Reading) -> set[str]:
+    return {mint for account, mint in reading.tree.minted_to.items() if reading.tree.is_of(Address(account), reading.wallet)}
+
+
+def _burned(reading: Reading) -> set[str]:
+    return {mint for account, mint in reading.tree.burned_from.items() if reading.tree.is_of(Address(account), reading.wallet)}
