@@ -51,24 +51,6 @@ def test_an_end_that_has_passed_gives_way_to_the_usual_one(world: VaultWorld) ->
     assert world.read_policy().stored.bot_expires_at == NOW + 61 + BOT_LIFETIME_SECONDS
 
 
-def test_a_bot_is_never_replaced_silently(world: VaultWorld) -> None:
-    world.ok(grant(world))
-    assert world.send(grant(world, world.stranger.pubkey())).error == "BotAuthorityAlreadySet"
-    assert world.send(grant(world)).error == "BotAuthorityAlreadySet"
-
-
-def test_keys_that_cannot_be_a_bot(world: VaultWorld) -> None:
-    for who in (Pubkey.default(), world.owner.pubkey(), world.vault, world.policy, world.trade):
-        assert world.send(grant(world, who)).error == "InvalidBotAuthority", who
-
-
-def test_only_the_owner_of_an_active_vault_grants(world: VaultWorld) -> None:
-    assert world.send(changed(grant(world), "owner", world.stranger.pubkey())).error == "ConstraintHasOne"
-    assert world.send(changed(grant(world), "owner", signer=False)).error == "AccountNotSigner"
-    world.ok(instructions.deactivate_vault(world.owner.pubkey()))
-    assert world.send(grant(world)).error == "VaultInactive"
-
-
 # revoke
 
 
@@ -82,15 +64,6 @@ def test_a_revoked_bot_is_gone_from_the_account_to_the_last_byte(trading: VaultW
     assert parse_logs(done.logs) == [AuthorityChanged(trading.vault, trading.bot.pubkey(), None, epoch, 0, trading.now)]
     assert trading.read_policy().stored.bot_expires_at == 0
     assert trading.send(trading.buy(USDC)).error == "BotAuthorityNotSet"
-
-
-def test_a_trade_after_the_revocation_in_the_same_transaction_fails_both(trading: VaultWorld) -> None:
-    assert trading.send(instructions.revoke_bot_authority(trading.owner.pubkey()), trading.buy(USDC)).error == "BotAuthorityNotSet"
-    assert trading.read_vault().bot_authority == trading.bot.pubkey()
-
-
-def test_there_must_be_somebody_to_revoke(world: VaultWorld) -> None:
-    assert world.send(instructions.revoke_bot_authority(world.owner.pubkey())).error == "BotAuthorityNotSet"
 
 
 # pause and resume
@@ -146,11 +119,6 @@ def test_deactivation_ends_trading_and_clears_the_bot(trading: VaultWorld) -> No
 def test_deactivation_without_a_bot_says_only_that(world: VaultWorld) -> None:
     done = world.ok(instructions.deactivate_vault(world.owner.pubkey()))
     assert parse_logs(done.logs) == [VaultDeactivated(world.vault, world.owner.pubkey(), NOW)]
-
-
-def test_a_strangers_deactivation_is_refused(world: VaultWorld) -> None:
-    theirs = changed(instructions.deactivate_vault(world.owner.pubkey()), "owner", world.stranger.pubkey())
-    assert world.send(theirs).error == "ConstraintHasOne"
 
 
 # close

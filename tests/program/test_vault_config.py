@@ -94,12 +94,6 @@ def test_the_guardian_pauses_and_nothing_else(world: VaultWorld) -> None:
         assert update(world, guardian, **changes) == "Unauthorized", changes
 
 
-def test_strangers_change_nothing(world: VaultWorld) -> None:
-    assert update(world, world.stranger.pubkey(), paused=True) == "ConstraintHasOne"
-    good = instructions.update_config(world.guardian.pubkey(), paused=True)
-    assert world.send(changed(good, "authority", signer=False)).error == "AccountNotSigner"
-
-
 def test_the_office_goes_to_a_key_that_takes_it(world: VaultWorld) -> None:
     eve = world.stranger.pubkey()
     assert world.send(instructions.accept_admin(eve)).error == "ConstraintHasOne"

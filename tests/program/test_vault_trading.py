@@ -4,13 +4,12 @@ import pytest
 from solders.account import Account
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
-from tests.program.program_files import program
-from tests.program.vault_world import DAY, RICH, USDC, VaultWorld, changed, key
+from tests.program.vault_world import RICH, USDC, VaultWorld, changed
 
 from xorj.market import local_amm
 from xorj.router import jupiter_v6
-from xorj.vault import accounts, instructions
-from xorj.vault.accounts import ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, token_account_address
+from xorj.vault import instructions
+from xorj.vault.accounts import TOKEN_PROGRAM, token_account_address
 from xorj.vault.events import TradeExecuted, parse_logs, traded
 
 RESERVE = 100_000 * USDC
@@ -59,12 +58,6 @@ def test_deposits_do_not_change_by_trading(world: VaultWorld) -> None:
     assert world.read_vault().total_deposited == 500 * USDC
 
 
-def test_the_minimum_is_held_to_the_unit(world: VaultWorld) -> None:
-    pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
-    assert world.send(world.trade_of(world.usdc, world.bonk, 100 * USDC, minimum=pays + 1)).error == "SlippageExceeded"
-    assert world.send(world.trade_of(world.usdc, world.bonk, 100 * USDC, minimum=pays)).error is None
-
-
 def test_the_routers_own_floor_fails_with_its_number(world: VaultWorld) -> None:
     pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
     data = jupiter_v6.encode_route(100 * USDC, pays + 1, 0, [jupiter_v6.RouteStep()])
@@ -99,21 +92,7 @@ def test_several_trades_in_one_transaction(world: VaultWorld) -> None:
     assert world.balance(world.vault, world.usdc) == 498 * USDC
 
 
-def test_a_withdrawal_right_after_a_trade_is_exact(world: VaultWorld) -> None:
-    world.ok(world.buy(USDC), instructions.withdraw(world.owner.pubkey(), world.usdc, 499 * USDC))
-    assert world.balance(world.vault, world.usdc) == 0
-
-
 # Who, and when
-
-
-def test_only_the_vaults_own_signing_bot_trades(world: VaultWorld) -> None:
-    good = world.buy(USDC)
-    assert world.send(changed(good, "bot_authority", signer=False)).error == "AccountNotSigner"
-    for who in (world.stranger.pubkey(), world.owner.pubkey()):
-        assert world.send(changed(good, "bot_authority", who)).error == "BotAuthorityMismatch"
-    world.ok(instructions.revoke_bot_authority(world.owner.pubkey()))
-    assert world.send(changed(good, "bot_authority", world.owner.pubkey())).error == "BotAuthorityNotSet"
 
 
 def test_the_stops_hold_every_trade(world: VaultWorld) -> None:
@@ -137,67 +116,15 @@ def test_the_bots_time_ends(world: VaultWorld) -> None:
 # What
 
 
-def test_amounts(world: VaultWorld) -> None:
-    assert world.send(world.trade_of(world.usdc, world.bonk, 0)).error == "InvalidAmount"
-    assert world.send(world.trade_of(world.usdc, world.bonk, USDC, minimum=0)).error == "ZeroMinimumOut"
-    assert world.send(world.buy(500 * USDC + 1)).error == "TradeLimitExceeded"
-    world.ok(world.buy(100 * USDC))
-    assert world.send(world.sell(world.balance(world.vault, world.bonk) + 1)).error == "InsufficientVaultBalance"
-
-
 def test_one_leg_is_the_base_mint_and_the_other_is_not(world: VaultWorld) -> None:
     assert world.send(world.trade_of(world.bonk, world.wif, USDC)).error == "BaseLegRequired"
     assert world.send(world.trade_of(world.usdc, world.usdc, USDC, steps=[])).error == "SameMint"
 
 
-def test_token_2022_does_not_trade(world: VaultWorld) -> None:
-    assert world.send(changed(world.buy(USDC), "token_program", TOKEN_2022_PROGRAM)).error == "UnsupportedTokenProgram"
-    mint = key("hooked").pubkey()
-    world.plant_mint(mint, token_program=TOKEN_2022_PROGRAM)
-    assert world.send(changed(world.buy(USDC), "output_mint", mint)).error == "UnsupportedTokenProgram"
-
-
 # Through which router, with what
 
 
-@pytest.mark.parametrize(
-    "router", [TOKEN_PROGRAM, Pubkey.default(), ASSOCIATED_TOKEN_PROGRAM, accounts.PROGRAM_ID, key("look-alike").pubkey()]
-)
-def test_no_other_program_is_a_router(world: VaultWorld, router: Pubkey) -> None:
-    world.svm.add_program(key("look-alike").pubkey(), program("local_router"))
-    assert world.send(world.trade_of(world.usdc, world.bonk, USDC, router=router)).error == "RouterNotAllowed"
-
-
-def test_a_router_is_switched_off_at_once_and_on_a_day_later(world: VaultWorld) -> None:
-    admin = world.admin.pubkey()
-    world.ok(instructions.update_config(admin, routers=0))
-    assert world.send(world.buy(USDC)).error == "RouterNotAllowed"
-    world.ok(instructions.update_config(admin, routers=1))
-    assert world.send(world.buy(USDC)).error == "RouterNotAllowed"
-    world.later(seconds=DAY)
-    assert world.send(world.buy(USDC)).error is None
-
-
 EXACT_OUT = bytes.fromhex("d033ef977b2bed5c")
-
-
-@pytest.mark.parametrize(
-    ("data", "error"),
-    [
-        (b"", "RouteDataMalformed"),
-        (route(USDC)[:7], "RouteDataMalformed"),
-        (route(USDC)[:33], "RouteDataMalformed"),
-        (route(USDC)[:34], "RouteDataMalformed"),
-        (route(USDC, platform_fee=1), "RouteDataMalformed"),
-        (route(USDC, positive_slippage=1), "RouteDataMalformed"),
-        (EXACT_OUT + route(USDC)[8:], "RouteNotAllowed"),
-        (route(USDC + 1), "RouteAmountMismatch"),
-        (jupiter_v6.encode_route(USDC, 1, 0, []), "RouteDataMalformed"),
-    ],
-    ids=["empty", "half a head", "no step count", "no step", "fee", "positive slippage", "exact out", "amount", "no steps"],
-)
-def test_route_data_that_is_refused(world: VaultWorld, data: bytes, error: str) -> None:
-    assert world.send(world.trade_of(world.usdc, world.bonk, USDC, route_data=data)).error == error
 
 
 def moved(instruction: Instruction, slot: int, key: Pubkey) -> Instruction:
@@ -255,18 +182,6 @@ def test_the_vaults_and_the_trade_authoritys_own_token_accounts(world: VaultWorl
     assert world.send(changed(good, "event_authority", world.stranger.pubkey())).error == "ConstraintSeeds"
     assert world.send(changed(good, "program", world.stranger.pubkey())).error == "InvalidProgramId"
     assert world.send(changed(good, "token_program", world.stranger.pubkey())).error == "InvalidProgramId"
-
-
-@pytest.mark.parametrize("of", ["vault", "trade"])
-@pytest.mark.parametrize("tampered", ["delegate", "close_authority"])
-def test_an_account_that_another_key_can_empty_or_close_does_not_trade(world: VaultWorld, of: str, tampered: str) -> None:
-    owner = world.vault if of == "vault" else world.trade
-    eve = world.stranger.pubkey()
-    held = world.balance(owner, world.usdc)
-    world.hold(
-        owner, world.usdc, held, delegate=eve if tampered == "delegate" else None, close_authority=eve if tampered != "delegate" else None
-    )
-    assert world.send(world.buy(USDC)).error == "VaultAccountTampered"
 
 
 def test_a_token_account_must_be_initialized(world: VaultWorld) -> None:
