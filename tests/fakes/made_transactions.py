@@ -4,13 +4,13 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from solders.pubkey import Pubkey
 from tests.fakes.made_swaps import FIRST_DAY_S, VENUE, amount, mint, signature, wallet
 
 from xorj.chain.transactions import ChainInstruction, ChainTransaction, InnerInstructions, TokenBalance
 from xorj.primitives.ids import Address, Slot
-from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM
+from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 
-TOKEN_PROGRAM = Address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 RENT = 2_039_280
 FEE = 5_000
 RICH = 10**12
@@ -36,6 +36,8 @@ class Made:
     error: str | None = None
     lamports: dict[str, int] = field(default_factory=dict)
     tokens: dict[tuple[str, str], tuple[str | None, str | None]] = field(default_factory=dict)
+    other_accounts: dict[Address, tuple[int, int]] = field(default_factory=dict)
+    tells_owners: bool = True
     instructions: list[tuple[ChainInstruction, tuple[ChainInstruction, ...]]] = field(default_factory=list)
 
     def moves(self, who: str, token: str, before: str | None, after: str | None) -> "Made":
@@ -47,6 +49,11 @@ class Made:
         self.lamports[who] = self.lamports.get(who, 0) + change
         return self
 
+    def has(self, key: Address, before: int = 0, after: int = 0) -> "Made":
+        """An account that is neither wallet nor token account, or one that is there only in between."""
+        self.other_accounts[key] = (before, after)
+        return self
+
     def runs(self, program: Address, *inner: ChainInstruction, accounts: Sequence[Address] = (), data: bytes = b"") -> "Made":
         self.instructions.append((ChainInstruction(program, tuple(accounts), data, 1), inner))
         return self
@@ -55,7 +62,7 @@ class Made:
         keys = [account(name) for name in (self.payer, *self.also_sign)]
         others = [account(name) for name in self.lamports if account(name) not in keys]
         held = [token_account(*pair) for pair in self.tokens]
-        keys = [*keys, *others, *(key for key in held if key not in keys and key not in others)]
+        keys = [*keys, *others, *(key for key in (*held, *self.other_accounts) if key not in keys and key not in others)]
         pre, post, pre_rows, post_rows = [], [], [], []
         change = {account(name): value for name, value in self.lamports.items()}
         change[keys[0]] = change.get(keys[0], 0) - self.fee
@@ -68,7 +75,11 @@ class Made:
                     lamports.append(0 if text is None else RENT + (raw if token == "SOL" else 0))
                     if text is not None:
                         decimals = amount(f"1 {token}").decimals
-                        rows.append(TokenBalance(at, mint(token), wallet(owner), TOKEN_PROGRAM, raw, decimals))
+                        told = wallet(owner) if self.tells_owners else None
+                        rows.append(TokenBalance(at, mint(token), told, TOKEN_PROGRAM, raw, decimals))
+            elif key in self.other_accounts:
+                pre.append(self.other_accounts[key][0])
+                post.append(self.other_accounts[key][1])
             else:
                 pre.append(RICH)
                 post.append(RICH + change.get(key, 0))
@@ -98,8 +109,21 @@ def sends_lamports(source: str, destination: str | Address, lamports: int) -> Ch
     return ChainInstruction(SYSTEM_PROGRAM, (account(source), to), struct.pack("<IQ", 2, lamports), 1)
 
 
-def creates(funder: str, made: Address) -> ChainInstruction:
-    return ChainInstruction(SYSTEM_PROGRAM, (account(funder), made), struct.pack("<IQQ", 0, RENT, 165) + bytes(32), 2)
+def creates(funder: str, made: Address, lamports: int = RENT) -> ChainInstruction:
+    return ChainInstruction(SYSTEM_PROGRAM, (account(funder), made), struct.pack("<IQQ", 0, lamports, 165) + bytes(32), 2)
+
+
+def initializes(made: Address, owner: str, token: str) -> ChainInstruction:
+    return ChainInstruction(TOKEN_PROGRAM, (made, Address(mint(token))), b"\x12" + bytes(Pubkey.from_string(wallet(owner))), 2)
+
+
+def allocates(made: Address) -> ChainInstruction:
+    return ChainInstruction(SYSTEM_PROGRAM, (made,), struct.pack("<IQ", 8, 165), 2)
+
+
+def transfers_less_fee(source: Address, token: str, destination: Address, raw: int, fee: int) -> ChainInstruction:
+    accounts = (source, Address(mint(token)), destination, account("authority"))
+    return ChainInstruction(TOKEN_2022_PROGRAM, accounts, b"\x1a\x01" + struct.pack("<QBQ", raw, 6, fee), 2)
 
 
 def opens(funder: str, owner: str, token: str) -> ChainInstruction:
@@ -111,8 +135,8 @@ def closes(closed: Address, destination: str) -> ChainInstruction:
     return ChainInstruction(TOKEN_PROGRAM, (closed, account(destination)), b"\x09", 1)
 
 
-def transfers(source: Address, destination: Address, raw: int) -> ChainInstruction:
-    return ChainInstruction(TOKEN_PROGRAM, (source, destination, account("authority")), struct.pack("<BQ", 3, raw), 2)
+def transfers(source: Address, destination: Address, raw: int, authority: str = "authority") -> ChainInstruction:
+    return ChainInstruction(TOKEN_PROGRAM, (source, destination, account(authority)), struct.pack("<BQ", 3, raw), 2)
 
 
 def mints(token: str, to: Address, raw: int) -> ChainInstruction:
