@@ -48,6 +48,13 @@ def idl_vectors() -> str:
     return vectors()
 
 
+def vault_program() -> str:
+    """The paper on the vault program: its own words, its tables made anew."""
+    from xorj.vault.tables import filled
+
+    return filled(_written("docs/vault-program.md") or "")
+
+
 def schema() -> str:
     """The database's tables and indexes as SQL, for reading."""
     from xorj.adapters.postgres.schema import readable
@@ -81,6 +88,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "idl/xorj_vault.json": idl,
     "idl/xorj_vault.legacy.json": idl_legacy,
     "idl/xorj_vault.vectors.json": idl_vectors,
+    "docs/vault-program.md": vault_program,
     "NOTICE": notice,
 }
 
