@@ -13,7 +13,7 @@ from tests.fakes.execution_stores import (
     FakeKillSwitch,
     FakeLeases,
     FakeSettlements,
-    FakeSweepCursors,
+    FakeSweeps,
     Memory,
 )
 from tests.fakes.intent_rows import plant_intent, plant_vault
@@ -22,18 +22,20 @@ from tests.fakes.simulated_desk import an_intent
 
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres import tables
-from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents, PostgresSweepCursors
+from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.settlements import PostgresSettlements
+from xorj.adapters.postgres.sweeps import PostgresSweeps
 from xorj.chain.transactions import Blockhash, Commitment, EpochInfo, SignatureStatus
 from xorj.copying.decision import Side
 from xorj.copying.situation import Running, Stopped
 from xorj.execution.attempt import Attempt, AttemptState, Draft
 from xorj.execution.fill import BalanceChange, Cost, Failure, Fill
 from xorj.execution.intent import Intent, IntentState
+from xorj.execution.landing import Disagreement, Landing, Swept
 from xorj.execution.lease import ChangedElsewhere, Deposed, HeldByOther, Lease
-from xorj.execution.ports import AttemptStore, IntentStore, LeaseStore, SettlementStore, SweepCursors
+from xorj.execution.ports import AttemptStore, IntentStore, LeaseStore, SettlementStore, SweepStore
 from xorj.execution.rejected import Rejected
 from xorj.execution.settlement import Absence, Contradiction, Witness
 from xorj.primitives.errors import BrokenInvariant
@@ -42,6 +44,7 @@ from xorj.primitives.ids import LOCAL_GENESIS, USDC, Address, Signature, Slot, U
 AMOUNT = 10_000_000
 HELD = 25_000_000
 EPOCH = 7
+BOT_ADDRESS = Address(str(BOT.pubkey()))
 SAID = [
     Witness(
         "local",
@@ -60,7 +63,7 @@ class Kit:
     intents: IntentStore
     attempts: AttemptStore
     settlements: SettlementStore
-    cursors: SweepCursors
+    sweeps: SweepStore
     switch: FakeKillSwitch | PostgresKillSwitch
     user: UserId
     memory: Memory | None
@@ -121,7 +124,7 @@ async def kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
             FakeIntents(memory),
             FakeAttempts(memory),
             FakeSettlements(memory),
-            FakeSweepCursors(memory),
+            FakeSweeps(memory),
             FakeKillSwitch(memory),
             UserId("ana"),
             memory,
@@ -135,7 +138,7 @@ async def kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
         PostgresIntents(engine),
         PostgresAttempts(engine, LOCAL_GENESIS),
         PostgresSettlements(engine, LOCAL_GENESIS),
-        PostgresSweepCursors(engine, LOCAL_GENESIS),
+        PostgresSweeps(engine, LOCAL_GENESIS),
         PostgresKillSwitch(engine),
         UserId("user-ana"),
         None,
@@ -209,7 +212,8 @@ async def test_what_an_older_lease_writes_changes_nothing(kit: Kit) -> None:
         kit.settlements.revert(old, attempt, intent, Failure(Slot(1), "error", Cost(1, 0)), SAID, ends=True),
         kit.settlements.bury(old, attempt, intent, "proof", SAID, ends=True),
         kit.settlements.doubt(old, attempt, intent, Contradiction("?"), SAID),
-        kit.cursors.move(old, Address(str(BOT.pubkey())), signature(), Slot(1)),
+        kit.sweeps.move(old, BOT_ADDRESS, "local", Swept(signature(), Slot(1)), []),
+        kit.sweeps.book_late(old, signature(), Failure(Slot(1), "error", Cost(1, 0)), "local"),
     ):
         with pytest.raises(Deposed):
             await write
@@ -380,12 +384,50 @@ async def test_an_observation_is_noted_and_decides_nothing(kit: Kit) -> None:
     assert (found.seen_commitment, found.state, found.version) == (Commitment.PROCESSED, AttemptState.SIGNED, attempt.version)
 
 
-async def test_the_sweep_goes_on_where_it_was(kit: Kit) -> None:
-    bot, lease = Address(str(BOT.pubkey())), await kit.lease()
-    assert await kit.cursors.read(bot) is None
-    await kit.cursors.move(lease, bot, signature(1), Slot(5))
-    await kit.cursors.move(lease, bot, signature(2), Slot(6))
-    assert await kit.cursors.read(bot) == signature(2)
+async def test_the_sweep_of_each_provider_goes_on_where_it_was_and_never_back(kit: Kit) -> None:
+    lease = await kit.lease()
+    assert await kit.sweeps.cursor(BOT_ADDRESS, "one") is None
+    await kit.sweeps.move(lease, BOT_ADDRESS, "one", Swept(signature(1), Slot(5)), [])
+    await kit.sweeps.move(lease, BOT_ADDRESS, "one", Swept(signature(2), Slot(6)), [])
+    await kit.sweeps.move(lease, BOT_ADDRESS, "one", Swept(signature(1), Slot(5)), [])
+    await kit.sweeps.move(lease, BOT_ADDRESS, "two", Swept(signature(1), Slot(5)), [])
+    assert await kit.sweeps.cursor(BOT_ADDRESS, "one") == Swept(signature(2), Slot(6))
+    assert await kit.sweeps.cursor(BOT_ADDRESS, "two") == Swept(signature(1), Slot(5))
+
+
+async def test_what_has_landed_is_found_by_its_slot(kit: Kit) -> None:
+    lease = await kit.lease()
+    attempt, intent = await kit.signed(lease)
+    await kit.settlements.settle(lease, attempt, intent, fill(), SAID)
+    failed, other = await kit.signed(lease, 2)
+    await kit.settlements.revert(lease, failed, other, Failure(Slot(130), "error", Cost(6_000, 0)), SAID, ends=True)
+    good, bad = Landing(signature(1), Slot(120), None), Landing(signature(2), Slot(130), "error")
+    assert await kit.sweeps.landed(after=Slot(0), upto=Slot(200)) == [good, bad]
+    assert await kit.sweeps.landed(after=Slot(119), upto=Slot(129)) == [good]
+    assert await kit.sweeps.landed(after=Slot(120), upto=Slot(130)) == [bad]
+
+
+async def test_what_the_dead_cost_is_booked_once_and_they_stay_dead(kit: Kit) -> None:
+    lease = await kit.lease()
+    attempt, intent = await kit.signed(lease)
+    failure = Failure(Slot(150), "too late", Cost(5_000, 0))
+    assert not await kit.sweeps.book_late(lease, signature(), failure, "local"), "it lives"
+    await kit.settlements.bury(lease, attempt, intent, "deadline passed", SAID, ends=True)
+    assert await kit.sweeps.book_late(lease, signature(), failure, "local")
+    assert not await kit.sweeps.book_late(lease, signature(), failure, "another")
+    assert (await kit.attempts.by_signature([signature()]))[signature()].state is AttemptState.DEAD
+    assert await kit.intents.spent_lamports(kit.user, Slot(0)) == 5_000
+    assert await kit.sweeps.landed(after=Slot(0), upto=Slot(200)) == [], "nothing was settled by it"
+
+
+@on_postgres
+async def test_a_disagreement_is_told_with_the_move(kit: Kit, stored: AsyncEngine) -> None:
+    lease = await kit.lease()
+    await kit.sweeps.move(lease, BOT_ADDRESS, "one", Swept(signature(), Slot(5)), [Disagreement(signature(), "not shown")])
+    async with stored.begin() as connection:
+        (told,) = await connection.execute(select(tables.outbox.c.topic, tables.outbox.c.key, tables.outbox.c.payload))
+    expected = {"provider": "one", "signature": signature(), "detail": "not shown"}
+    assert tuple(told) == ("provider_disagrees", signature(), expected)
 
 
 async def test_a_stop_holds_until_a_person_lets_go(kit: Kit) -> None:

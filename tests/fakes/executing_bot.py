@@ -17,10 +17,11 @@ from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices
 from xorj.adapters.jupiter.router import JupiterRouter
 from xorj.adapters.postgres import engine as postgres
-from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents, PostgresSweepCursors
+from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.settlements import PostgresSettlements
+from xorj.adapters.postgres.sweeps import PostgresSweeps
 from xorj.adapters.signer import wire
 from xorj.adapters.signer.epoch_file import EpochFile
 from xorj.adapters.signer.vault_key import VaultKey
@@ -75,7 +76,7 @@ async def desk_for(
                 PostgresIntents(engine),
                 PostgresAttempts(engine, LOCAL_GENESIS),
                 PostgresSettlements(engine, LOCAL_GENESIS),
-                PostgresSweepCursors(engine, LOCAL_GENESIS),
+                PostgresSweeps(engine, LOCAL_GENESIS),
             ),
             checkpoint=checkpoint,
         )

@@ -11,6 +11,7 @@ from xorj.copying.situation import Running, Stopped, Switch
 from xorj.execution.attempt import Attempt, AttemptState, Draft, attempt_id
 from xorj.execution.fill import Cost, Failure, Fill
 from xorj.execution.intent import Intent, IntentState, may_become
+from xorj.execution.landing import Disagreement, Landing, Swept
 from xorj.execution.lease import NAME, ChangedElsewhere, Deposed, HeldByOther, Lease
 from xorj.execution.rejected import Rejected
 from xorj.execution.settlement import Verdict, Witness
@@ -34,7 +35,8 @@ class Memory:
     seen_slots: dict[str, Slot] = field(default_factory=dict)
     costs: dict[str, tuple[Slot, Cost]] = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
-    cursors: dict[Address, Signature] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    cursors: dict[tuple[Address, str], Swept] = field(default_factory=dict)
     outbox: list[tuple[str, str]] = field(default_factory=list)
     evidence: list[tuple[str, str]] = field(default_factory=list)
 
@@ -246,7 +248,7 @@ class FakeSettlements:
     ) -> Intent:
         following = IntentState.REVERTED if ends else IntentState.RESERVED
         if self._end(lease, attempt, intent, AttemptState.FINAL_ERR, following, failure.error, said) is not None:
-            self._memory.costs[attempt.id] = failure.slot, failure.cost
+            self._memory.costs[attempt.id], self._memory.errors[attempt.id] = (failure.slot, failure.cost), failure.error
         return self._memory.intents[intent.id]
 
     async def bury(self, lease: Lease, attempt: Attempt, intent: Intent, proof: str, said: Sequence[Witness], *, ends: bool) -> Intent:
@@ -290,13 +292,32 @@ class FakeSettlements:
         return memory.move(owner, state=following, reason=reason)
 
 
-class FakeSweepCursors:
+class FakeSweeps:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    async def read(self, bot: Address) -> Signature | None:
-        return self._memory.cursors.get(bot)
+    async def cursor(self, bot: Address, provider: str) -> Swept | None:
+        return self._memory.cursors.get((bot, provider))
 
-    async def move(self, lease: Lease, bot: Address, signature: Signature, slot: Slot) -> None:
+    async def landed(self, *, after: Slot, upto: Slot) -> list[Landing]:
+        memory = self._memory
+        final = [one for one in memory.attempts.values() if one.state in (AttemptState.FINAL_OK, AttemptState.FINAL_ERR)]
+        found = [Landing(one.signature, memory.costs[one.id][0], memory.errors.get(one.id)) for one in final if one.signature is not None]
+        return sorted((one for one in found if after < one.slot <= upto), key=lambda one: one.slot)
+
+    async def book_late(self, lease: Lease, signature: Signature, failure: Failure, provider: str) -> bool:
+        memory = self._memory
+        memory.require(lease)
+        (found,) = (one for one in memory.attempts.values() if one.signature == signature)
+        if found.state is not AttemptState.DEAD or found.id in memory.costs:
+            return False
+        memory.costs[found.id], memory.errors[found.id] = (failure.slot, failure.cost), failure.error
+        memory.evidence.append((found.id, "late"))
+        return True
+
+    async def move(self, lease: Lease, bot: Address, provider: str, swept: Swept, found: Sequence[Disagreement]) -> None:
         self._memory.require(lease)
-        self._memory.cursors[bot] = signature
+        self._memory.outbox += [("provider_disagrees", one.signature) for one in found]
+        before = self._memory.cursors.get((bot, provider))
+        if before is None or before.slot <= swept.slot:
+            self._memory.cursors[bot, provider] = swept

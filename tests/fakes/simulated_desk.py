@@ -10,7 +10,7 @@ from tests.fakes.execution_stores import (
     FakeKillSwitch,
     FakeLeases,
     FakeSettlements,
-    FakeSweepCursors,
+    FakeSweeps,
     Memory,
 )
 from tests.fakes.simulated_chain import BONK, BOT, OWNER, VAULT, SimulatedChain, SimulatedNode, SimulatedPrices, SimulatedRouter
@@ -82,7 +82,7 @@ class World:
             signer=self.signer,
             kill_switch=self.switch,
             stop_switch=self.switch,
-            stores=Stores(FakeIntents(self.memory), FakeAttempts(self.memory), FakeSettlements(self.memory), FakeSweepCursors(self.memory)),
+            stores=Stores(FakeIntents(self.memory), FakeAttempts(self.memory), FakeSettlements(self.memory), FakeSweeps(self.memory)),
             checkpoint=checkpoint,
         )
 

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.eventually import becoming
 from tests.fakes.executing_bot import LEASE_S, desk_for, nothing_differs
@@ -154,7 +155,21 @@ class SlowWire:
         return (await self._desk.primary.statuses.epoch_info(commitment=Commitment.PROCESSED)).slot > slot
 
 
-def through(wire: type[SlowWire]) -> Change:
+class LossyWire:
+    """Implements TransactionSender: the first transaction never arrives, every other one at once."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._first: bytes | None = None
+
+    async def send(self, transaction: bytes) -> SendHint:
+        self._first = self._first or transaction
+        if transaction == self._first:
+            return SendHint(accepted=True, detail="lost on the way")
+        return await self._desk.primary.sender.send(transaction)
+
+
+def through(wire: type[SlowWire | LossyWire]) -> Change:
     """Every transaction takes that way to the node."""
     return lambda desk: replace(desk, bounds=replace(desk.bounds, deadline_slots=8), providers=(replace(desk.primary, sender=wire(desk)),))
 
@@ -175,6 +190,33 @@ async def test_a_trade_that_landed_after_its_deadline_is_tried_anew_and_has_one_
     assert before[USDC] - (await held(chain))[USDC] == BUY_RAW
     assert (await changes(engine))[USDC] == -BUY_RAW
     assert float_before - await lamports(chain) == sum(row.fee_lamports + row.rent_lamports for row in rows), "every lamport is booked"
+
+
+async def test_a_lost_trade_that_turns_up_after_its_death_costs_its_fee_and_has_no_effect(
+    engine: AsyncEngine, vault: str, chain: TradingChain, tmp_path: Path
+) -> None:
+    before, float_before = await held(chain), await lamports(chain)
+    async with acting(engine, chain, tmp_path, through(LossyWire)) as wakes:
+        intent = await buy(engine, vault)
+        wakes.intents.set()
+        dead = await becoming(lambda: attempt_where(engine, attempts.c.state == "dead"), "the lost one is proven dead")
+        # Its blockhash still counts: whoever has the bytes can have them executed. The vault refuses.
+        async with SolanaNode(chain.rpc_url) as node:
+            await node.send(bytes(dead.transaction))
+        late = await becoming(
+            lambda: attempt_where(engine, attempts.c.landed_slot.is_not(None), attempts.c.number == 1), "its fee is booked"
+        )
+        await becomes(engine, intent, "settled")
+    assert (late.id, late.state, late.fee_lamports >= 5_000) == (dead.id, "dead", True)
+    assert before[USDC] - (await held(chain))[USDC] == BUY_RAW
+    async with engine.begin() as connection:
+        rows = (await connection.execute(select(attempts))).all()
+    assert float_before - await lamports(chain) == sum(row.fee_lamports + row.rent_lamports for row in rows), "every lamport is booked"
+
+
+async def attempt_where(engine: AsyncEngine, *wanted: ColumnElement[bool]) -> Row[Any] | None:
+    async with engine.begin() as connection:
+        return (await connection.execute(select(attempts).where(*wanted))).one_or_none()
 
 
 async def lamports(chain: TradingChain) -> int:

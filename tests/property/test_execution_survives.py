@@ -14,7 +14,8 @@ from xorj.execution.execute_intents import execute_intent
 from xorj.execution.intent import IntentState
 from xorj.execution.lease import ChangedElsewhere, Deposed, Lease
 from xorj.execution.ports import Checkpoint, Moment
-from xorj.execution.reconcile_intents import Resends, settle_open_attempts, sweep
+from xorj.execution.reconcile_intents import Resends, settle_open_attempts
+from xorj.execution.sweep_chain import sweep
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import USDC
 

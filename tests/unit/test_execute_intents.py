@@ -15,7 +15,7 @@ from xorj.execution.fill import Cost
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
 from xorj.execution.ports import Moment, SignerRefused
-from xorj.execution.reconcile_intents import Resends, Round, reconcile, require_chain, settle_open_attempts, sweep
+from xorj.execution.reconcile_intents import Resends, Round, reconcile, require_chain, settle_open_attempts
 from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot
 
@@ -346,31 +346,6 @@ async def test_what_another_task_is_building_is_left_to_it() -> None:
     assert world.signer.signed == []
     await settle_open_attempts(world.desk(), lease, Resends())
     assert len(world.signer.signed) == 1
-
-
-async def test_the_sweep_finds_an_effect_that_no_row_explains() -> None:
-    world = World()
-    lease, _ = await sends(world)
-    world.chain.passes(12)
-    await settles(world, lease)
-    assert await sweep(world.desk(), lease) == 1
-    assert await sweep(world.desk(), lease) == 0, "it goes on where it was"
-    del world.memory.attempts[next(iter(world.memory.attempts))]
-    world.memory.cursors.clear()
-    with pytest.raises(BrokenInvariant, match="no row"):
-        await sweep(world.desk(), lease)
-    assert "no row" in str(world.memory.stopped)
-
-
-async def test_the_sweep_finds_the_dead_alive() -> None:
-    world = World()
-    lease, _ = await sends(world)
-    world.chain.passes(12)
-    (attempt,) = world.memory.attempts.values()
-    world.memory.attempts[attempt.id] = replace(attempt, state=AttemptState.DEAD)
-    with pytest.raises(BrokenInvariant, match="proven dead"):
-        await sweep(world.desk(), lease)
-    assert world.memory.stopped is not None
 
 
 async def test_reconciling_tells_which_vaults_must_wait() -> None:

@@ -16,7 +16,7 @@ from xorj.execution.ports import (
     SettlementStore,
     Signer,
     StopSwitch,
-    SweepCursors,
+    SweepStore,
 )
 from xorj.execution.settlement import providers_needed
 from xorj.prices.ports import PriceFeed
@@ -32,7 +32,7 @@ class Stores:
     intents: IntentStore
     attempts: AttemptStore
     settlements: SettlementStore
-    cursors: SweepCursors
+    sweeps: SweepStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from xorj.chain.transactions import Commitment
 from xorj.execution.attempt import Attempt, Draft
 from xorj.execution.fill import Failure, Fill
 from xorj.execution.intent import Intent, IntentState
+from xorj.execution.landing import Disagreement, Landing, Swept
 from xorj.execution.lease import HeldByOther, Lease
 from xorj.execution.rejected import Rejected
 from xorj.execution.settlement import Verdict, Witness
@@ -119,12 +120,19 @@ class SettlementStore(Protocol):
         """The intent QUARANTINED: its funds stay reserved, its attempt stays as it is."""
 
 
-class SweepCursors(Protocol):
-    """How far the transactions of a bot have been matched with rows."""
+class SweepStore(Protocol):
+    """What matching the chain with rows needs and leaves. A provider is known by its name."""
 
-    async def read(self, bot: Address) -> Signature | None: ...
+    async def cursor(self, bot: Address, provider: str) -> Swept | None: ...
 
-    async def move(self, lease: Lease, bot: Address, signature: Signature, slot: Slot) -> None: ...
+    async def landed(self, *, after: Slot, upto: Slot) -> list[Landing]:
+        """Attempts that were booked as landed within these slots, in the order of slots."""
+
+    async def book_late(self, lease: Lease, signature: Signature, failure: Failure, provider: str) -> bool:
+        """What a DEAD attempt cost that landed and failed after all; it stays DEAD. False when that was booked before."""
+
+    async def move(self, lease: Lease, bot: Address, provider: str, swept: Swept, found: Sequence[Disagreement]) -> None:
+        """The cursor, with the outbox's word of each disagreement."""
 
 
 class StopSwitch(Protocol):

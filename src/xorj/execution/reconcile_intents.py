@@ -1,19 +1,17 @@
 """What has become of everything that is open, from the chain. The same rounds at start-up, after a crash and while trading.
 
-`settle_open_attempts` asks every provider and books what is proven; `sweep` holds the chain against the rows; `reconcile` does all of
-it and says which vaults must not trade. Called by execute_under_lease.
+`settle_open_attempts` asks every provider and books what is proven; `reconcile` does that, sweeps the chain, and says which vaults must not
+trade. Called by execute_under_lease.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from solders.pubkey import Pubkey
 
-from xorj.chain.ports import SIGNATURES_PER_PAGE_MAX
-from xorj.chain.transactions import ChainTransaction, Commitment, SignatureInfo
+from xorj.chain.transactions import ChainTransaction, Commitment
 from xorj.copying.situation import Stopped
 from xorj.execution.attempt import Attempt, AttemptState
 from xorj.execution.desk import Desk
@@ -37,6 +35,7 @@ from xorj.execution.settlement import (
     may_have_expired,
     providers_needed,
 )
+from xorj.execution.sweep_chain import sweep
 from xorj.observability import logging, metrics
 from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot
@@ -47,7 +46,6 @@ log = logging.get("reconciler")
 RESEND_SLOTS = 8
 # Bytes that would land this close to their deadline are left to die by proof: landing late costs the fee and an attempt.
 LAST_SEND_SLOTS = 6
-SWEEP_PAGES_MAX = 200
 NONE_BUSY: frozenset[str] = frozenset()
 
 
@@ -276,56 +274,3 @@ async def _transaction(desk: Desk, attempt: Attempt) -> ChainTransaction:
         if found is not None:
             return found
     raise Unavailable("chain", f"no provider shows {attempt.signature} yet")
-
-
-async def sweep(desk: Desk, lease: Lease) -> int:
-    """Every finalized transaction that the bot signed must be an attempt of ours; how many were looked at.
-
-    One that is not means a leaked key, a restored database or a bug: everything stops. Raises BrokenInvariant.
-    """
-    cursor = await desk.stores.cursors.read(desk.bot_address)
-    rows = await _history(desk.primary, desk.bot_address, cursor)
-    for page in (rows[at : at + SIGNATURES_PER_PAGE_MAX] for at in range(0, len(rows), SIGNATURES_PER_PAGE_MAX)):
-        ours = await desk.stores.attempts.by_signature([row.signature for row in page])
-        await _require_ours(desk, [row for row in page if row.signature not in ours])
-        revived = [row for row in page if row.error is None and row.signature in ours and ours[row.signature].state is AttemptState.DEAD]
-        if revived:
-            await _stop(desk, "an attempt that was proven dead has had an effect", [row.signature for row in revived])
-    if rows:
-        await desk.stores.cursors.move(lease, desk.bot_address, rows[-1].signature, rows[-1].slot)
-    return len(rows)
-
-
-async def _history(provider: Provider, bot: Address, until: Signature | None) -> list[SignatureInfo]:
-    """Oldest first, everything after `until`."""
-    rows: list[SignatureInfo] = []
-    before: Signature | None = None
-    for _ in range(SWEEP_PAGES_MAX):
-        page = await provider.history.signatures(bot, before=before, until=until, commitment=Commitment.FINALIZED)
-        rows += page
-        if len(page) < SIGNATURES_PER_PAGE_MAX:
-            break
-        before = page[-1].signature
-    else:
-        raise Unavailable("chain", f"more than {SWEEP_PAGES_MAX} pages of the bot's history")
-    rows.reverse()
-    if any(later.slot < earlier.slot for earlier, later in pairwise(rows)):
-        raise Unavailable("chain", "the bot's history came out of order")
-    return rows
-
-
-async def _require_ours(desk: Desk, strangers: list[SignatureInfo]) -> None:
-    """Transactions that merely name the bot (a grant, a deposit to its float) are fine; those that it signed are not."""
-    if not strangers:
-        return
-    found = await desk.primary.history.transactions([row.signature for row in strangers], commitment=Commitment.FINALIZED)
-    if any(transaction is None for transaction in found):
-        raise Unavailable("chain", "a transaction of the bot's history cannot be read")
-    signed = [one.signature for one in found if one is not None and desk.bot_address in one.account_keys[: one.signers_count]]
-    if signed:
-        await _stop(desk, "the bot has signed transactions that have no row", signed)
-
-
-async def _stop(desk: Desk, what: str, signatures: list[Signature]) -> None:
-    await desk.stop_switch.stop(f"{what}: {', '.join(signatures[:3])}", actor="reconciler")
-    raise BrokenInvariant(what, signatures=", ".join(signatures[:10]), bot=desk.bot_address)

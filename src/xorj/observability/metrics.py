@@ -28,6 +28,9 @@ EXECUTION_SECONDS = Histogram(
     "xorj_execution_seconds", "From taking up an intent to handing its bytes to the network.", buckets=LATENCY_SECONDS
 )
 ATTEMPTS_OPEN = Gauge("xorj_attempts_open", "Attempts whose fate is not proven yet, by whether a person must look.", ["in_doubt"])
+PROVIDER_DISAGREEMENTS = Counter(
+    "xorj_provider_disagreements_total", "Landed transactions of ours that a provider denies or shows otherwise.", ["provider"]
+)
 LEASE_EPOCH = Gauge("xorj_lease_epoch", "The lease epoch that this process acts under, 0 while it does not act.")
 SIGNATURES = Counter("xorj_signatures_total", "What the signer was asked to sign, by the rule that refused it or 'signed'.", ["result"])
 MESSAGES = Counter("xorj_outbox_messages_total", "Deliveries of the outbox's messages, by what came of them.", ["result"])

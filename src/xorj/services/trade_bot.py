@@ -22,7 +22,7 @@ from xorj.adapters.kill_moments import MARKER, hold_at
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.bot_controls import PostgresBotControls
 from xorj.adapters.postgres.copying import PostgresDecisions, PostgresFollows, PostgresLeaderTrades
-from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents, PostgresSweepCursors
+from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
@@ -32,6 +32,7 @@ from xorj.adapters.postgres.outbox import PostgresOutbox
 from xorj.adapters.postgres.projections import NEW_INTENTS
 from xorj.adapters.postgres.settlements import PostgresSettlements
 from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
+from xorj.adapters.postgres.sweeps import PostgresSweeps
 from xorj.adapters.postgres.transactions import transaction
 from xorj.adapters.postgres.vaults import PostgresVaults
 from xorj.adapters.postgres.wakes import wake_on
@@ -214,7 +215,7 @@ def _desk(parts: Parts) -> Desk:
             PostgresIntents(parts.engine),
             PostgresAttempts(parts.engine, parts.genesis),
             PostgresSettlements(parts.engine, parts.genesis),
-            PostgresSweepCursors(parts.engine, parts.genesis),
+            PostgresSweeps(parts.engine, parts.genesis),
         ),
         checkpoint=_checkpoint(parts.settings),
     )

@@ -1,4 +1,4 @@
-"""Intents and attempts on their way forward, in PostgreSQL. Implements execution's IntentStore, AttemptStore and SweepCursors.
+"""Intents and attempts on their way forward, in PostgreSQL. Implements execution's IntentStore and AttemptStore.
 
 Each write locks its row, compares id, version and state, and answers with what stands there when the same step was done before.
 """
@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, exists, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.fenced import fenced
 from xorj.adapters.postgres.projections import job_of_intent, trade_of_attempt
-from xorj.adapters.postgres.tables import attempts, intents, outbox, sweep_cursors, vaults
+from xorj.adapters.postgres.tables import attempts, intents, outbox, vaults
 from xorj.adapters.postgres.transactions import transaction
 from xorj.chain.transactions import Commitment
 from xorj.copying.decision import Side
@@ -159,30 +158,6 @@ class PostgresAttempts:
         if found.state is not AttemptState.SIGNED or found.signature != signature or found.transaction != whole:
             raise ChangedElsewhere(f"attempt {attempt.id}", found.state)
         return found
-
-
-class PostgresSweepCursors:
-    """Implements SweepCursors."""
-
-    def __init__(self, engine: AsyncEngine, genesis: str) -> None:
-        self._engine, self._genesis = engine, genesis
-
-    async def read(self, bot: Address) -> Signature | None:
-        async with transaction(self._engine) as connection:
-            query = select(sweep_cursors.c.signature).where(sweep_cursors.c.bot == bot)
-            found = (await connection.execute(query)).scalar_one_or_none()
-            return None if found is None else Signature(found)
-
-    async def move(self, lease: Lease, bot: Address, signature: Signature, slot: Slot) -> None:
-        """Never back."""
-
-        async def write(connection: AsyncConnection) -> None:
-            statement = upsert(sweep_cursors).values(bot=bot, genesis_hash=self._genesis, signature=signature, slot=slot)
-            changed = {name: statement.excluded[name] for name in ("signature", "slot")} | {"updated_at": func.now()}
-            later = sweep_cursors.c.slot <= slot
-            await connection.execute(statement.on_conflict_do_update(index_elements=["bot"], set_=changed, where=later))
-
-        await fenced(self._engine, lease, write)
 
 
 def select_intents() -> Select[Any]:

@@ -53,11 +53,12 @@ CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_de
 
 CREATE TABLE sweep_cursors (
     bot TEXT NOT NULL,
+    provider TEXT NOT NULL,
     genesis_hash TEXT NOT NULL,
     signature TEXT NOT NULL,
     slot BIGINT NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-    CONSTRAINT sweep_cursors_pkey PRIMARY KEY (bot)
+    CONSTRAINT sweep_cursors_pkey PRIMARY KEY (bot, provider)
 );
 
 CREATE TABLE outbox (
@@ -411,6 +412,8 @@ CREATE TABLE attempts (
     CONSTRAINT attempts_intent_id_fkey FOREIGN KEY(intent_id) REFERENCES intents (id) ON DELETE RESTRICT,
     CONSTRAINT attempts_signature_key UNIQUE (signature)
 );
+
+CREATE INDEX idx_attempts_landed_slot ON attempts (landed_slot) WHERE landed_slot is not null;
 
 CREATE INDEX idx_attempts_open ON attempts (state) WHERE state in ('built', 'signed');
 

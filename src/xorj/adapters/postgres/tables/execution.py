@@ -100,6 +100,7 @@ attempts = Table(
     UniqueConstraint("intent_id", "number"),
     Index("idx_attempts_live", "intent_id", unique=True, postgresql_where=text("state in ('built', 'signed')")),
     Index("idx_attempts_open", "state", postgresql_where=text("state in ('built', 'signed')")),
+    Index("idx_attempts_landed_slot", "landed_slot", postgresql_where=text("landed_slot is not null")),
 )
 
 evidence = Table(
@@ -119,8 +120,9 @@ evidence = Table(
 sweep_cursors = Table(
     "sweep_cursors",
     metadata,
-    # up to which transaction everything that this key signed has been matched with attempts
+    # up to which transaction everything that a provider shows of this key has been matched with attempts
     Column("bot", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
     genesis(),
     Column("signature", Text, nullable=False),
     Column("slot", BigInteger, nullable=False),
