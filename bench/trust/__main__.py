@@ -1,8 +1,8 @@
 """`./xorj bench trust`: V1, the usual ratios, V2 and two oracles on made populations, and the gates of the score's specification.
 
-The default runs 40 development seeds of the default world and of the world where nobody has skill. Exit code 0: every gate that was run
-passes; 1 otherwise. `--hold-out` runs the hold-out seeds instead, and every such run is appended to logs/trust-hold-out.jsonl in the data
-folder, before it begins and after it ends.
+The default runs 40 development seeds of three worlds: the default, nobody has skill, martingales hide open losses. Exit code 0: every gate
+that was run passes; 1 otherwise. `--hold-out` runs the hold-out seeds instead; every such run is appended to logs/trust-hold-out.jsonl in
+the data folder, before it begins and after it ends.
 """
 
 import argparse
@@ -36,20 +36,20 @@ def main(argv: list[str]) -> int:
     """Runs what was asked for. 0 when every gate that was run passes, 1 when one fails."""
     chosen = _arguments(argv)
     began, used = time.monotonic(), _cpu_s()
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(chosen.processes) as pool:
         windows = list(pool.map(partial(fitting_window, wallets=chosen.wallets), seeds.FITTING))
         if chosen.write_prior:
             PRIOR_FILE.write_text(prior_module(windows))
             print(f"wrote {PRIOR_FILE.relative_to(ROOT)}")
             return 0
         which = list(seeds.hold_out() if chosen.hold_out else seeds.DEVELOPMENT)[: chosen.seeds]
-        named = [*dict.fromkeys([w.DEFAULT.name, w.NULL.name, *(w.WORLDS if chosen.all_worlds else chosen.world)])]
+        named = [*dict.fromkeys([w.DEFAULT.name, w.NULL.name, w.HIDDEN.name, *(w.WORLDS if chosen.all_worlds else chosen.world)])]
         if chosen.hold_out:
             _note({"began": named, "seeds": [which[0], which[-1]]})
         calibration = fitted_calibration(windows)
         results = {name: _run(pool, name, which, chosen.wallets, calibration) for name in named}
     kind = "hold-out" if chosen.hold_out else "development"
-    about = f"{kind} seeds {which[0]} to {which[-1]}, {len(named)} worlds, {time.monotonic() - began:.0f} s on {PROCESSES} processes"
+    about = f"{kind} seeds {which[0]} to {which[-1]}, {len(named)} worlds, {time.monotonic() - began:.0f} s on {chosen.processes} processes"
     about += f", {_cpu_s() - used:.0f} s of processor time"
     figures = report.figures(results, calibration, about)
     if chosen.hold_out:
@@ -117,6 +117,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=40, help="how many seeds, at most 40")
     parser.add_argument("--wallets", type=int, default=w.WALLETS, help="wallets of each seed before the bankrupt leave")
     parser.add_argument("--world", action="append", default=[], choices=list(w.WORLDS), help="one more world; may be given again")
+    parser.add_argument("--processes", type=int, default=PROCESSES, help="worker processes")
     parser.add_argument("--all-worlds", action="store_true", help="all worlds")
     parser.add_argument("--hold-out", action="store_true", help="the hold-out seeds, written down in the data folder")
     parser.add_argument("--write-prior", action="store_true", help="make the shipped prior from the fitting seeds, and nothing else")

@@ -22,9 +22,9 @@ class Measured:
     """One score on one population.
 
     true, true_regular, true_500: Spearman with the copier's true daily Sharpe, of all, of regular wallets, of those with 500 round trips.
-    real, pear: Spearman, and Pearson of winsorised values, with the realised Sharpe of the 90 days. bucket: Spearman over 20 equal buckets
-    between score and mean realised utility. gain, fall: 90-day return and maximum drawdown of a portfolio of the top 20. adverse, ruined:
-    shares of the top 20.
+    real, pear: Spearman, and Pearson of winsorised values, with the realised Sharpe of the 90 days.
+    bucket, bucket_utility: Spearman over 20 equal buckets between score and the mean of realised Sharpe (section 4) or utility (section 6).
+    gain, fall: 90-day return and maximum drawdown of a portfolio of the top 20. adverse, ruined: shares of the top 20.
     """
 
     true: float
@@ -33,6 +33,7 @@ class Measured:
     real: float
     pear: float
     bucket: float
+    bucket_utility: float
     gain: float
     fall: float
     adverse: float
@@ -69,6 +70,7 @@ def measured(score: Floats, people: Population, outcome: Outcome) -> Measured:
         spearman(known[busy], people.skill_now[busy]),
         spearman(known, outcome.sharpe),
         pearson(known, outcome.sharpe),
+        bucketed(known, outcome.sharpe),
         bucketed(known, outcome.utility),
         gain,
         fall,

@@ -88,8 +88,8 @@ def population(seed: int, world: World, wallets: int = w.WALLETS, *, with_truth:
         kept.hours,
         kept.role,
         ahead[listed],
-        true_sharpe(kept, kept.skill, ahead=False),
-        true_sharpe(kept, kept.later, ahead=True),
+        true_sharpe(kept, world, kept.skill, ahead=False),
+        true_sharpe(kept, world, kept.later, ahead=True),
         _true_theta(seed, kept, world) if with_truth else np.full(len(kept.role), np.nan),
     )
 
@@ -213,7 +213,11 @@ def _traded(
     size = traits.size[who]
     gross, books = _by_day(cell, size * copied, shape), _by_day(cell, size * shown, shape)
     costs = trips * (traits.size * traits.cost)[:, None]
-    _run_martingales(rng, traits, alive, gross, books, costs)
+    rows = np.flatnonzero(traits.role == w.MARTINGALE)
+    if len(rows):
+        made = _hiding_martingales if world.martingales_hide else _marked_martingales
+        gross[rows], books[rows] = made(rng, alive[rows])
+        costs[rows] = 0
     market_part = traits.beta[:, None] * market * (trips > 0)
     given = (rng.random(shape) < w.AIRDROP_DAY) * rng.exponential(w.AIRDROP_SIZE, shape) * alive * (traits.role == w.AIRDROP)[:, None]
     slipped = given * traits.slips[:, None] * (not turned)
@@ -250,14 +254,27 @@ def _per_trip(rng: np.random.Generator, each: Traits, edge: Floats, noise: Float
     return copied, np.select(roles[:4], [lottery, np.maximum(bags, 0), pumped, sniped], plain)
 
 
-def _run_martingales(rng: np.random.Generator, traits: Traits, alive: Bools, gross: Floats, books: Floats, costs: Floats) -> None:
-    """A small gain on every day until the day of the crash, to owner and copier alike, with the costs in it."""
-    rows = np.flatnonzero(traits.role == w.MARTINGALE)
-    shape = (len(rows), alive.shape[1])
-    gain = w.MARTINGALE_GAIN_DAY + w.MARTINGALE_SPREAD_DAY * rng.standard_normal(shape)
-    crash = rng.random(shape) < w.MARTINGALE_CRASH_DAY
-    day = np.where(crash, -rng.uniform(w.CRASH_MIN, w.CRASH_MAX, shape), gain) * alive[rows]
-    gross[rows], books[rows], costs[rows] = day, day, 0.0
+def _marked_martingales(rng: np.random.Generator, alive: Bools) -> tuple[Floats, Floats]:
+    """Daily returns marked to liquidation, costs in them, and what the books show: a cycle's sum on the day it closes."""
+    returns, books = np.zeros(alive.shape), np.zeros(alive.shape)
+    losses, cycle = np.zeros(len(alive), np.int64), np.zeros(len(alive))
+    for day in range(alive.shape[1]):
+        won = rng.random(len(alive)) < w.MARTINGALE_WIN_CHANCE
+        step = w.MARTINGALE_STEP_DAY * np.abs(1 + w.MARTINGALE_STEP_SPREAD * rng.standard_normal(len(alive)))
+        returns[:, day] = np.where(won, step, -step) * 2.0**losses * alive[:, day]
+        cycle += returns[:, day]
+        closed = won | (losses == w.MARTINGALE_DOUBLINGS) | ~alive[:, day]
+        books[:, day] = np.where(closed, cycle, 0)
+        losses, cycle = np.where(closed, 0, losses + 1), np.where(closed, 0, cycle)
+    return returns, books
+
+
+def _hiding_martingales(rng: np.random.Generator, alive: Bools) -> tuple[Floats, Floats]:
+    """A small gain on every day until the day of the crash, in the books and to the copier alike, with the costs in it."""
+    gain = w.MARTINGALE_GAIN_DAY + w.MARTINGALE_SPREAD_DAY * rng.standard_normal(alive.shape)
+    crash = rng.random(alive.shape) < w.MARTINGALE_CRASH_DAY
+    day = np.where(crash, -rng.uniform(w.CRASH_MIN, w.CRASH_MAX, alive.shape), gain) * alive
+    return day, day
 
 
 def _final_equity(booked: Floats, own: Floats, role: Ints) -> Floats:
@@ -279,22 +296,35 @@ def _crowded(seen: Floats, alive: Bools, world: World) -> Bools:
     return result
 
 
-def true_sharpe(traits: Traits, skill: Floats, *, ahead: bool) -> Floats:
+def true_sharpe(traits: Traits, world: World, skill: Floats, *, ahead: bool) -> Floats:
     """Mean over spread of a copier's daily net return, all costs paid, from the parameters; the market's part has mean 0 over regimes."""
     mean, square = _moments(traits, skill, ahead=ahead)
     frequent = traits.rate * traits.size
     day_mean, day_variance = frequent * mean, frequent * traits.size * square
-    crash = w.MARTINGALE_CRASH_DAY
-    loss_mean = (w.CRASH_MIN + w.CRASH_MAX) / 2
-    loss_square = loss_mean**2 + (w.CRASH_MAX - w.CRASH_MIN) ** 2 / 12
     martingale = traits.role == w.MARTINGALE
-    slow_mean = (1 - crash) * w.MARTINGALE_GAIN_DAY - crash * loss_mean
-    slow_square = (1 - crash) * (w.MARTINGALE_GAIN_DAY**2 + w.MARTINGALE_SPREAD_DAY**2) + crash * loss_square
+    slow_mean, slow_square = _hiding_moments() if world.martingales_hide else _marked_moments()
     day_mean = np.where(martingale, slow_mean, day_mean)
     day_variance = np.where(martingale, slow_square - slow_mean**2, day_variance)
     market = (traits.beta * w.MARKET_SPREAD) ** 2 * (1 - np.exp(-traits.rate))
     result: Floats = day_mean / np.sqrt(day_variance + market)
     return result
+
+
+def _marked_moments() -> tuple[float, float]:
+    """Mean and mean square of a marked martingale's day; how many losses it has behind it has a geometric law, cut off."""
+    losses = np.arange(w.MARTINGALE_DOUBLINGS + 1)
+    chance = (1 - w.MARTINGALE_WIN_CHANCE) ** losses
+    size = 2.0**losses
+    mean = float((chance * size).sum() / chance.sum()) * w.MARTINGALE_STEP_DAY * (2 * w.MARTINGALE_WIN_CHANCE - 1)
+    square = float((chance * size**2).sum() / chance.sum()) * w.MARTINGALE_STEP_DAY**2 * (1 + w.MARTINGALE_STEP_SPREAD**2)
+    return mean, square
+
+
+def _hiding_moments() -> tuple[float, float]:
+    crash, loss = w.MARTINGALE_CRASH_DAY, (w.CRASH_MIN + w.CRASH_MAX) / 2
+    mean = (1 - crash) * w.MARTINGALE_GAIN_DAY - crash * loss
+    square = (1 - crash) * (w.MARTINGALE_GAIN_DAY**2 + w.MARTINGALE_SPREAD_DAY**2)
+    return mean, square + crash * (loss**2 + (w.CRASH_MAX - w.CRASH_MIN) ** 2 / 12)
 
 
 def _moments(traits: Traits, skill: Floats, *, ahead: bool) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from bench.trust.evaluation import BAND_EDGES, V2, SeedResult
 
 from xorj.trust.copy_score import Calibration
 
-COLUMNS = ("true", "true_regular", "real", "pear", "bucket", "gain", "fall", "adverse", "ruined")
+COLUMNS = ("true", "true_regular", "real", "pear", "bucket", "bucket_utility", "gain", "fall", "adverse", "ruined")
 ORDER = (b.V1, b.SHARPE_WALLET, b.SORTINO_WALLET, b.CALMAR_WALLET, b.V1_REPLAY, b.SHARPE, b.SORTINO, b.CALMAR, b.PSR, V2, b.NOW, b.AHEAD)
 PERCENT = {"gain", "fall", "adverse", "ruined"}
 
@@ -51,24 +51,10 @@ def _mean(results: list[SeedResult], name: str, of: str) -> float:
 def _table(default: list[SeedResult]) -> str:
     wallets = sum(one.wallets for one in default)
     head = f"default world, {len(default)} seeds, {wallets:,} wallets; gain, fall, adverse and ruined of the top 20 in %"
-    lines = [head, f"{'score':38}" + "".join(f"{name:>13}" for name in COLUMNS)]
-    order = [
-        b.V1,
-        b.SHARPE_WALLET,
-        b.SORTINO_WALLET,
-        b.CALMAR_WALLET,
-        b.V1_REPLAY,
-        b.SHARPE,
-        b.SORTINO,
-        b.CALMAR,
-        b.PSR,
-        V2,
-        b.NOW,
-        b.AHEAD,
-    ]
-    for name in order:
+    lines = [head, f"{'score':38}" + "".join(f"{name.replace('_', ' '):>15}" for name in COLUMNS)]
+    for name in ORDER:
         values = {of: _mean(default, name, of) for of in COLUMNS}
-        cells = (f"{100 * value:13.1f}" if of in PERCENT else f"{value:13.2f}" for of, value in values.items())
+        cells = (f"{100 * value:15.1f}" if of in PERCENT else f"{value:15.2f}" for of, value in values.items())
         lines.append(f"{name:38}" + "".join(cells))
     return "\n".join(lines)
 
@@ -113,5 +99,6 @@ def _gates(results: g.Results) -> str:
     for gate in g.gates(results):
         verdict = "not run" if gate.found is None else "pass" if gate.passed else "FAIL"
         found = "-" if gate.found is None else f"{gate.found:.4f}"
-        lines.append(f"  {verdict:8}{gate.name:72}{found:>10}  must be {gate.rule}")
+        oracle = "" if gate.oracle is None else f"   an oracle of today's skill: {gate.oracle:.4f}"
+        lines.append(f"  {verdict:8}{gate.name:72}{found:>10}  must be {gate.rule}{oracle}")
     return "\n".join(lines)

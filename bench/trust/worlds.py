@@ -2,6 +2,11 @@
 
 Every number here is an assumption about wallets in general, committed before the first score was run on it. A gate that fails is no
 reason to change one.
+
+One role was changed after the first run, and why stands here: martingales gained 0.4 % a day with a spread of 0.3 % until one crash, a
+daily Sharpe ratio above 1 that no marked record has. The ledger marks open lots to liquidation every day, so doubling into a loss shows
+before it is realised. They are marked now; the world "martingales hide open losses" keeps them as they were first committed, and its
+figures are gates of every run.
 """
 
 from dataclasses import dataclass
@@ -35,6 +40,9 @@ NOISE_T, NOISE_EXPONENTIAL = 0.8, 0.6
 
 # roles, per round trip unless a day is named
 LOTTERY_RATE, LOTTERY_SIZE, LOTTERY_CHANCE, LOTTERY_WIN, LOTTERY_LOSS = 0.5, 0.10, 0.01, 8.0, 0.12
+# a marked martingale doubles after every losing day and gives up after the sixth; its books show a cycle when it closes
+MARTINGALE_STEP_DAY, MARTINGALE_DOUBLINGS, MARTINGALE_WIN_CHANCE, MARTINGALE_STEP_SPREAD = 0.01, 5, 0.48, 0.3
+# one that hides its open losses
 MARTINGALE_GAIN_DAY, MARTINGALE_SPREAD_DAY, MARTINGALE_CRASH_DAY = 0.004, 0.003, 1 / 150
 CRASH_MIN, CRASH_MAX = 0.50, 0.95
 WASH_SHOWN, WASH_SHOWN_SPREAD, WASH_COPIED, WASH_SPREAD = 0.03, 0.01, -0.02, 0.06
@@ -69,6 +77,7 @@ class World:
     early_persistence: float | None = None
     crowd_cost: float = 0.0
     token_correlation: float = 0.0
+    martingales_hide: bool = False
 
 
 def with_adverse(share: float) -> tuple[float, ...]:
@@ -78,6 +87,7 @@ def with_adverse(share: float) -> tuple[float, ...]:
 
 DEFAULT = World("default")
 NULL = World("nobody has skill", skill_exists=False)
+HIDDEN = World("martingales hide open losses", martingales_hide=True)
 WORLDS = {
     world.name: world
     for world in (
@@ -97,5 +107,8 @@ WORLDS = {
         World("skill drifts inside the window", early_persistence=0.5),
         World("copiers crowd into the best records", crowd_cost=2.0),
         World("tokens move together", token_correlation=0.3),
+        HIDDEN,
     )
 }
+# those of the specification's table, which its gate over all worlds is about
+SPECIFIED = tuple(WORLDS)[:12]
