@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.eventually import becoming
 from tests.fakes.executing_bot import LEASE_S, desk_for, nothing_differs
@@ -214,7 +214,8 @@ async def test_a_lost_trade_that_turns_up_after_its_death_costs_its_fee_and_has_
     assert float_before - await lamports(chain) == sum(row.fee_lamports + row.rent_lamports for row in rows), "every lamport is booked"
 
 
-async def attempt_where(engine: AsyncEngine, *wanted: ColumnElement[bool]) -> Row[Any] | None:
+async def attempt_where(engine: AsyncEngine, *wanted: ColumnElement[bool]) -> Any:
+    """The row, or None as long as there is none."""
     async with engine.begin() as connection:
         return (await connection.execute(select(attempts).where(*wanted))).one_or_none()
 

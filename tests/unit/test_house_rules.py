@@ -24,13 +24,28 @@ DOMAIN = [
     "signing",
     "execution",
     "identity",
+    "notifications",
 ]
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "core", "misc", "manager", "managers"}
 LINES_PER_FILE_MAX = 500
 LINES_PER_TEST_FILE_MAX = 800
 LINES_PER_FUNCTION_MAX = 70
 LINES_PER_FUNCTION_P90 = 30
-VERBS = ("authenticate", "ingest", "compute", "score", "plan", "execute", "reconcile", "follow", "value", "discover")
+VERBS = (
+    "authenticate",
+    "ingest",
+    "compute",
+    "score",
+    "plan",
+    "execute",
+    "reconcile",
+    "follow",
+    "value",
+    "discover",
+    "sweep",
+    "relay",
+    "deliver",
+)
 
 
 def python_files(*folders: str) -> list[Path]:
