@@ -1,11 +1,6 @@
 """The budgets: what the bot may spend in a trade and in a day, what its sales may lose in a day, and which mints it may hold."""
 
-from fractions import Fraction
-
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.program.vault_world import HOUR, USDC, VaultWorld, key
 
 from xorj.market import local_amm
@@ -173,86 +168,3 @@ def test_what_the_owner_takes_out_leaves_its_slot() -> None:
     assert (slot.units, slot.base_cost) == (held - held // 2, 100 * USDC - 100 * USDC * (held // 2) // held)
     world.ok(instructions.withdraw(world.owner.pubkey(), world.bonk, held - held // 2))
     assert world.read_policy().slot_of(world.bonk) is None
-
-
-# Against a slow, obvious reference
-
-
-class Reference(RuleBasedStateMachine):
-    """Random buys, sales and hours, beside books that keep every trade for ever and add up what is within 25 hours' buckets."""
-
-    SPEND_DAY, LOSS_DAY, SPEND_TRADE = 120 * USDC, 3 * USDC, 60 * USDC
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = world_with(1_000 * USDC, spend_per_day=self.SPEND_DAY, loss_per_day=self.LOSS_DAY, spend_per_trade=self.SPEND_TRADE)
-        self.spent: list[tuple[int, int]] = []
-        self.lost: list[tuple[int, int]] = []
-        self.units, self.cost = 0, 0
-        self.price_halves = 0
-
-    def recent(self, book: list[tuple[int, int]]) -> int:
-        return sum(amount for hour, amount in book if hour > self.world.now // HOUR - 25)
-
-    @rule(amount=st.integers(1, 70 * USDC))
-    def buy(self, amount: int) -> None:
-        held = self.world.balance(self.world.vault, self.world.bonk)
-        if amount > self.SPEND_TRADE:
-            expected = "TradeLimitExceeded"
-        elif self.recent(self.spent) + amount > self.SPEND_DAY:
-            expected = "SpendLimitExceeded"
-        else:
-            expected = None
-        # An amount so small that it buys nothing fails in the pool.
-        done = self.world.send(self.world.buy(amount))
-        if expected is None and done.error == "Custom(4)":
-            return
-        assert done.error == expected
-        if expected is None:
-            self.units += self.world.balance(self.world.vault, self.world.bonk) - held
-            self.cost += amount
-            self.spent.append((self.world.now // HOUR, amount))
-
-    @precondition(lambda self: self.units > 1)
-    @rule(share=st.fractions(Fraction(1, 100), 1))
-    def sell(self, share: Fraction) -> None:
-        units = max(1, int(self.units * share))
-        before = self.world.balance(self.world.vault, self.world.usdc)
-        cost = -(-self.cost * units // self.units)
-        done = self.world.send(self.world.sell(units))
-        if done.error == "Custom(4)":
-            return
-        if done.error is None:
-            got = self.world.balance(self.world.vault, self.world.usdc) - before
-            self.units, self.cost = self.units - units, self.cost - cost
-            self.lost.append((self.world.now // HOUR, max(0, cost - got)))
-            assert self.recent(self.lost) <= self.LOSS_DAY
-        else:
-            assert done.error == "LossLimitExceeded"
-            pool = local_amm.pool_of(self.world.usdc, self.world.bonk).address
-            reserves = self.world.balance(pool, self.world.bonk), self.world.balance(pool, self.world.usdc)
-            assert self.recent(self.lost) + cost - local_amm.amount_out(*reserves, units) > self.LOSS_DAY
-
-    @rule(seconds=st.integers(1, 30 * HOUR))
-    def wait(self, seconds: int) -> None:
-        # The wait stays within the bot's 30 days.
-        if self.world.now + seconds < self.world.read_policy().stored.bot_expires_at:
-            self.world.later(seconds=seconds)
-
-    @precondition(lambda self: self.price_halves < 3)
-    @rule()
-    def crash(self) -> None:
-        self.price_halves += 1
-        crashed(self.world, 2**self.price_halves)
-
-    @invariant()
-    def books_agree(self) -> None:
-        policy = self.world.read_policy()
-        slot = policy.slot_of(self.world.bonk)
-        assert (slot.units, slot.base_cost) == (self.units, self.cost) if slot else self.units == 0
-        assert policy.spent_in_day(self.world.now) == self.recent(self.spent)
-        assert policy.lost_in_day(self.world.now) == self.recent(self.lost)
-
-
-TestReference = Reference.TestCase
-TestReference.settings = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
