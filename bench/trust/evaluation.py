@@ -22,7 +22,8 @@ TOP_SHARE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Honesty:
-    """What only a probability can be asked. Bands are (wallets, predicted, paid); covered is the share of regular wallets."""
+    """What only a probability can be asked. Bands are (wallets, predicted, paid); covered is the share of regular wallets
+    whose true theta lies in the band, NaN outside the default world."""
 
     bands: list[tuple[int, float, float]]
     assumed_bands: list[tuple[int, float, float]]
@@ -46,7 +47,7 @@ class SeedResult:
 
 def evaluated(seed: int, world: World, wallets: int, calibration: Calibration) -> SeedResult:
     """Everything about one seed. V2's prior is fitted on the cohort, as it is in production."""
-    people = population(seed, world, wallets)
+    people = population(seed, world, wallets, with_truth=world.name == w.DEFAULT.name)
     outcome = outcome_of(people)
     estimates = estimate(people.cohort)
     weights = prior.fitted(estimates)
@@ -67,7 +68,7 @@ def _honesty(scores: CohortScores, assumed: CohortScores, people: Population, ou
     return Honesty(
         calibration_table(scores.score, outcome.paid, BAND_EDGES),
         calibration_table(assumed.score, outcome.paid, BAND_EDGES),
-        float(inside[regular].mean()),
+        float(inside[regular].mean()) if np.isfinite(people.theta_now[regular]).any() else float("nan"),
         float((scores.score[known] > 50).mean()),
         gain,
         fall,

@@ -15,8 +15,9 @@ from xorj.trust.copy_score import RHO_ASSUMED, Calibration, chance_of_paying
 from xorj.trust.utility_sharpe import Estimates
 
 WINDOWS_MIN = 4
-RHO_GRID = np.arange(51) / 50
-DRIFT_GRID = np.arange(-30, 31) / 1_000
+RHO_MAX, DRIFT_MAX = 1.0, 0.03
+# looked at first everywhere at the coarse step, then around the best at the fine one
+RHO_STEPS, DRIFT_STEPS = (0.05, 0.01), (0.005, 0.001)
 # one wallet that was certain to pay and did not must not decide alone
 CHANCE_MIN = 1e-4
 
@@ -40,21 +41,43 @@ def calibrated(windows: Sequence[ClosedWindow], *, as_of_day: int, prior: Floats
         raise ValueError("a calibration may see only windows that closed before the day it is for")
     if len(windows) < WINDOWS_MIN:
         return Calibration(RHO_ASSUMED, 0.0, prior, version)
-    total = sum((_log_scores(window) for window in windows), np.zeros((len(RHO_GRID), len(DRIFT_GRID))))
-    best_rho, best_drift = np.unravel_index(int(np.argmax(total)), total.shape)
-    return Calibration(float(RHO_GRID[best_rho]), float(DRIFT_GRID[best_drift]), prior, version)
+    posteriors = [_posterior(window) for window in windows]
+    (rho_coarse, rho_fine), (drift_coarse, drift_fine) = RHO_STEPS, DRIFT_STEPS
+    rho, drift = _best(posteriors, _steps(0, RHO_MAX, rho_coarse), _steps(-DRIFT_MAX, DRIFT_MAX, drift_coarse))
+    near_rho = _steps(max(0, rho - rho_coarse), min(RHO_MAX, rho + rho_coarse), rho_fine)
+    near_drift = _steps(max(-DRIFT_MAX, drift - drift_coarse), min(DRIFT_MAX, drift + drift_coarse), drift_fine)
+    return Calibration(*_best(posteriors, near_rho, near_drift), prior, version)
 
 
-def _log_scores(window: ClosedWindow) -> Floats:
-    """float64[rho, drift]: the window's log score at every point of the two grids."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Posterior:
+    """A window's scoreable wallets: posterior weights float64[W, 121], their mean theta, and who paid."""
+
+    weights: Floats
+    centre: float
+    paid: Bools
+
+
+def _posterior(window: ClosedWindow) -> _Posterior:
     known = window.estimates.is_scoreable
     estimates = Estimates(window.estimates.sharpe[known], window.estimates.error[known], window.estimates.days[known])
-    paid, prior = window.paid[known], priors.fitted(estimates)
-    weights = np.concatenate([part for _, part in priors.posteriors(estimates, prior)])
-    centre = float(np.einsum("wj,j->w", weights, priors.GRID).mean())
-    result = np.empty((len(RHO_GRID), len(DRIFT_GRID)))
-    for row, rho in enumerate(RHO_GRID):
-        pays = np.stack([chance_of_paying(centre, float(rho), float(drift)) for drift in DRIFT_GRID], axis=1)
-        chance = np.clip(weights @ pays, CHANCE_MIN, 1 - CHANCE_MIN)
-        result[row] = np.log(np.where(paid[:, None], chance, 1 - chance)).sum(axis=0)
+    weights = np.concatenate([part for _, part in priors.posteriors(estimates, priors.fitted(estimates))])
+    return _Posterior(weights, float(np.einsum("wj,j->w", weights, priors.GRID).mean()), window.paid[known])
+
+
+def _steps(low: float, high: float, step: float) -> list[float]:
+    return [round(low + step * number, 6) for number in range(round((high - low) / step) + 1)]
+
+
+def _best(posteriors: list[_Posterior], rhos: list[float], drifts: list[float]) -> tuple[float, float]:
+    """The pair with the highest log score; of equals the first."""
+    pairs = [(rho, drift) for rho in rhos for drift in drifts]
+    total = sum((_log_scores(one, pairs) for one in posteriors), np.zeros(len(pairs)))
+    return pairs[int(np.argmax(total))]
+
+
+def _log_scores(one: _Posterior, pairs: list[tuple[float, float]]) -> Floats:
+    pays = np.stack([chance_of_paying(one.centre, rho, drift) for rho, drift in pairs], axis=1)
+    chance = np.clip(one.weights @ pays, CHANCE_MIN, 1 - CHANCE_MIN)
+    result: Floats = np.log(np.where(one.paid[:, None], chance, 1 - chance)).sum(axis=0)
     return result
