@@ -12,7 +12,7 @@ from tests.fakes.made_cohorts import made_cohort
 from xorj.trust import prior
 from xorj.trust.cohort import Cohort
 from xorj.trust.copy_score import Calibration, CohortScores, score_cohort, score_estimates
-from xorj.trust.utility_sharpe import Estimates, estimate, expected_maxima
+from xorj.trust.utility_sharpe import Estimates, estimate, expected_maxima, joined
 
 COLUMNS = [field.name for field in fields(CohortScores)]
 PER_WALLET = ("daily_returns", "alive", "round_trips", "linked_share", "cluster_size")
@@ -214,3 +214,12 @@ def test_a_prior_fitted_on_strata_scores_as_that_of_all_wallets() -> None:
     exact, on_strata = (prior.fitted(estimates, exact_max=most) for most in (30_000, 0))
     scores = [score_estimates(estimates, Calibration(0.5, 0.0, weights, "given")).score for weights in (exact, on_strata)]
     assert np.max(abs(scores[0] - scores[1])) < 0.5
+
+
+@given(SEEDS, st.integers(1, 399))
+@settings(max_examples=8, deadline=None)
+def test_a_cohort_in_parts_scores_to_the_same_bits(seed: int, border: int) -> None:
+    cohort = made_cohort(seed, wallets=400)
+    parts = joined([estimate(cohort.rows(0, border)), estimate(cohort.rows(border, 400))])
+    whole, from_parts = score_cohort(cohort, GIVEN), score_estimates(parts, GIVEN)
+    assert [getattr(whole, c).tobytes() for c in COLUMNS] == [getattr(from_parts, c).tobytes() for c in COLUMNS]
