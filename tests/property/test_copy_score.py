@@ -223,3 +223,23 @@ def test_a_cohort_in_parts_scores_to_the_same_bits(seed: int, border: int) -> No
     parts = joined([estimate(cohort.rows(0, border)), estimate(cohort.rows(border, 400))])
     whole, from_parts = score_cohort(cohort, GIVEN), score_estimates(parts, GIVEN)
     assert [getattr(whole, c).tobytes() for c in COLUMNS] == [getattr(from_parts, c).tobytes() for c in COLUMNS]
+
+
+@given(st.integers(2, 300), st.integers(1, 300), st.floats(0, 0.95), SEEDS)
+@settings(max_examples=40, deadline=None)
+def test_linked_round_trips_never_narrow_the_error(trips: int, more: int, linked: float, seed: int) -> None:
+    """Wash trades count as round trips and in the linked share, and the second weighs at least as much as the first."""
+    record = 0.02 * np.random.default_rng(seed).standard_normal(60)
+    share = (linked * trips + more) / (trips + more)
+    before = estimate(one_wallet(record, trips=trips, linked=linked))
+    after = estimate(one_wallet(record, trips=trips + more, linked=share))
+    assert after.error[0] >= before.error[0] * (1 - 1e-12) or share > 0.99
+
+
+@given(SEEDS, st.integers(30, 400), st.floats(-0.1, 0.4))
+@settings(max_examples=20, deadline=None)
+def test_a_tenth_more_round_trips_of_nothing_raise_no_score_by_a_point(seed: int, trips: int, skill: float) -> None:
+    """From 30 round trips on; below, a count means more, and who counts must not count what came to nothing."""
+    record = 0.02 * (skill + np.random.default_rng(seed).standard_normal(90))
+    few, many = (score_cohort(one_wallet(record, trips=count), GIVEN).score[0] for count in (trips, trips + trips // 10))
+    assert many - few < 1

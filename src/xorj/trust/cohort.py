@@ -67,13 +67,14 @@ def checked(cohort: Cohort) -> Cohort:
 
 
 def check_returns(returns: Floats, alive: Bools, market: Floats) -> None:
-    """Raises ValueError for a return on a living day that is not finite or below -1, and for a market return that is not finite there."""
+    """Raises ValueError for a return on a living day that is not finite, and for a market return that is not finite there.
+
+    A return below -1 is taken as it is: utility has its own floor.
+    """
     if not np.all(np.isfinite(market[alive.any(axis=0)])):
         raise ValueError("market_returns must be finite on every day that a wallet lives")
     if not np.all(np.isfinite(returns) | ~alive):
         raise ValueError("daily_returns must be finite on every day of a wallet's life")
-    if np.any((returns < -1) & alive):
-        raise ValueError("daily_returns must be at least -1 (all lost)")
 
 
 def _fractions(name: str, given: Floats, length: int) -> Floats:
