@@ -3,13 +3,14 @@
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from solders.pubkey import Pubkey
 from tests.fakes.made_swaps import FIRST_DAY_S, VENUE, amount, mint, signature, wallet
 
 from xorj.chain.transactions import ChainInstruction, ChainTransaction, InnerInstructions, TokenBalance
 from xorj.primitives.ids import Address, Slot
-from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, JUPITER_V6, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 
 RENT = 2_039_280
 FEE = 5_000
@@ -162,3 +163,20 @@ def swap_transaction(
         .runs(venue)
         .done()
     )
+
+
+def routes(count: int = 19) -> list[ChainTransaction]:
+    """Swaps over one pool, two, three and so on, again from one after six: what a history of routes looks like in size."""
+    return [_route(1 + at % 6, slot=at + 1) for at in range(count)]
+
+
+def _route(hops: int, *, slot: int) -> ChainTransaction:
+    tokens = ["USDC", *(f"HOP{at}" for at in range(1, hops)), "BONK"]
+    made = Made(slot=slot).moves("ana", "USDC", "9", "4").moves("ana", "BONK", "0", "5")
+    inner = []
+    for paid, bought in pairwise(tokens):
+        made.moves("pool", paid, "900", "905").moves("pool", bought, "900", "895")
+        gave = transfers(token_account("ana", paid), token_account("pool", paid), 5_000_000, "ana")
+        got = transfers(token_account("pool", bought), token_account("ana", bought), 5_000_000)
+        inner += [ChainInstruction(VENUE, (account("pool"), account("ana")), bytes(range(40)), 2), gave, got]
+    return made.runs(JUPITER_V6, *inner, accounts=[account("ana"), account("pool")], data=bytes(range(48))).done()

@@ -107,6 +107,9 @@ BAD_FILES = {
     "a slot beyond 64 bits": (json.dumps(reply(slot=2**64)), "slot"),
     "a balance too few": (json.dumps(reply(meta=reply()["meta"] | {"preBalances": [1]})), "preBalances"),
     "no meta": (json.dumps(reply(meta=None)), "meta"),
+    "encoded bytes": (json.dumps(reply(transaction=["AQAB", "base64"])), "encoding json or jsonParsed"),
+    "encoded bytes of old": (json.dumps(reply(transaction="AQAB")), "encoding json or jsonParsed"),
+    "half a file": (json.dumps(reply())[:200], "JSON"),
 }
 
 

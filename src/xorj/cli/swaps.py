@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
-from xorj.adapters.solana_rpc.transactions import parse_transaction
+from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction
 from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
@@ -77,16 +77,7 @@ def _read_transaction(file: Path) -> ChainTransaction:
         raise InvalidInput("FILE", given=str(file), rule=f"a file that can be read ({error.strerror})") from error
     if len(content) > FILE_BYTES_MAX:
         raise InvalidInput("FILE", given=str(file), rule=f"at most {FILE_BYTES_MAX} bytes")
-    try:
-        reply = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput("FILE", given=str(file), rule=f"JSON ({error})") from error
-    if isinstance(reply, dict) and isinstance(reply.get("error"), dict):
-        raise InvalidInput("FILE", given=reply["error"].get("message"), rule="a reply with a transaction, not an error of the node")
-    found = reply["result"] if isinstance(reply, dict) and "result" in reply else reply
-    if found is None:
-        raise InvalidInput("FILE", given="null", rule="a reply with a transaction; the node did not know it")
-    return parse_transaction(found)
+    return parse_reply(content)
 
 
 def _known_wallet(transaction: ChainTransaction, text: str) -> Wallet:

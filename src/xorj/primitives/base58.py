@@ -6,6 +6,8 @@ _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _PAIR = 58**2
 _CHUNK_DIGITS = 10
 _CHUNK = 58**_CHUNK_DIGITS
+_NO_DIGIT = 255
+_DIGITS = bytes(_VALUES.get(chr(byte), _NO_DIGIT) for byte in range(256))
 
 
 class NotBase58(ValueError):
@@ -33,14 +35,16 @@ def encode(data: bytes) -> str:
 
 def decode(text: str) -> bytes:
     """The bytes of a base58 text. Raises NotBase58."""
-    number = 0
-    for start in range(0, len(text), _CHUNK_DIGITS):
-        chunk, digits = 0, text[start : start + _CHUNK_DIGITS]
-        for letter in digits:
-            value = _VALUES.get(letter)
-            if value is None:
-                raise NotBase58(letter, text.index(letter))
-            chunk = chunk * 58 + value
-        number = number * 58 ** len(digits) + chunk
+    digits = text.encode(errors="replace").translate(_DIGITS)
+    if _NO_DIGIT in digits:
+        position = next(at for at, letter in enumerate(text) if letter not in _VALUES)
+        raise NotBase58(text[position], position)
+    number, head = 0, len(digits) % _CHUNK_DIGITS
+    for digit in digits[:head]:
+        number = number * 58 + digit
+    # written out, since instruction data are most of what it costs to read a transaction
+    for a, b, c, d, e, f, g, h, i, j in zip(*[iter(digits[head:])] * _CHUNK_DIGITS, strict=True):
+        high = a * 11_316_496 + b * 195_112 + c * 3_364 + d * 58 + e
+        number = number * _CHUNK + high * 656_356_768 + f * 11_316_496 + g * 195_112 + h * 3_364 + i * 58 + j
     zeros = len(text) - len(text.lstrip("1"))
     return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
