@@ -8,39 +8,45 @@ from typing import Any
 
 from xorj.performance import columns, loops, stream_loops
 
+ENTRIES = ("compute_wallets",)
 _DIGEST_CHARACTERS = 12
 
 
 @cache
 def compiled() -> SimpleNamespace:
-    """Every function of the loops, compiled, kept on the disk between runs where a folder can be written."""
+    """The entries of the loops, compiled, kept on the disk between runs where a folder can be written.
+
+    What they call is compiled into each of them: kept apart, it would be called instead, at three times the cost.
+    """
     world: dict[str, Any] = {**vars(loops), **vars(stream_loops)}
     functions = [one for module in (loops, stream_loops) for one in _own(module)]
-    stamp = _stamp(columns, loops, stream_loops)
+    stamp = _stamp(Path(__file__), *(Path(str(module.__file__)) for module in (columns, loops, stream_loops)))
     for one in functions:
         own = FunctionType(one.__code__, world, one.__name__)
         # a kept compilation is found by this name: one of other sources never is
         own.__qualname__ = f"{one.__name__}_{stamp}"
-        world[one.__name__] = _compile(own)
-    return SimpleNamespace(**{one.__name__: world[one.__name__] for one in functions})
+        world[one.__name__] = _compile(own, keep=one.__name__ in ENTRIES)
+    return SimpleNamespace(**{name: world[name] for name in ENTRIES})
 
 
-def _compile(function: FunctionType) -> Any:
-    from numba import njit
+def _compile(function: FunctionType, *, keep: bool) -> Any:
+    """Machine code without reference counts, which no loop needs: every array is its caller's."""
+    import numba
 
+    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
     try:
-        return njit(cache=True)(function)
+        return numba.njit(cache=keep, **options)(function)
     except RuntimeError:  # neither beside this file nor in the user's cache folder is anything kept
-        return njit()(function)
+        return numba.njit(**options)(function)
 
 
 def _own(module: ModuleType) -> list[FunctionType]:
     return [value for value in vars(module).values() if isinstance(value, FunctionType) and value.__module__ == module.__name__]
 
 
-def _stamp(*modules: ModuleType) -> str:
-    """The sources that the machine code comes from, constants included."""
+def _stamp(*sources: Path) -> str:
+    """The sources that the machine code comes from, constants and options included."""
     digest = sha256()
-    for module in modules:
-        digest.update(Path(str(module.__file__)).read_bytes())
+    for source in sources:
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:_DIGEST_CHARACTERS]

@@ -65,7 +65,8 @@ def figures_of(legs: c.Legs, marks: c.Marks, as_of: int, *, with_series: bool = 
     totals, statistics = np.zeros((len(firsts), c.TOTALS)), np.zeros((len(firsts), c.STATISTICS))
     room = _room(legs_most, int(days.max()))
     if len(legs.wallet) >= compile_legs_min or pairs * int(days.max()) >= COMPILE_DAYS_MIN:
-        compiled().compute_wallets(legs, marks, as_of, room, totals, statistics, series)
+        read = c.Legs(*map(_read_only, legs)), c.Marks(*map(_read_only, marks))
+        compiled().compute_wallets(*read, as_of, room, totals, statistics, series)
         return Figures(legs.wallet[firsts], totals, statistics, *series)
     listed = totals.tolist(), statistics.tolist(), c.DailySeries(*(one.tolist() for one in series))
     loops.compute_wallets(_listed(legs), _marks_listed(marks), as_of, _room_listed(room), *listed)
@@ -73,12 +74,17 @@ def figures_of(legs: c.Legs, marks: c.Marks, as_of: int, *, with_series: bool = 
 
 
 def _room(legs: int, days: int) -> loops.Room:
-    by_swap = {name: np.zeros(legs, dtype=np.int64 if name in ("lot_time", "time", "flags") else np.float64) for name in _BY_LEG}
-    return loops.Room(**by_swap, **{name: np.zeros(days) for name in _BY_DAY})
+    return loops.Room(np.zeros((legs, loops.LOT_FIELDS)), np.zeros((legs, loops.SWAP_FIELDS)), *(np.zeros(days) for _ in _BY_DAY))
 
 
-_BY_DAY = ("pnl_by_day", "contributed_by_day", "moved_by_day", "unrealised_by_day", "returns", "equity")
-_BY_LEG = tuple(name for name in loops.Room._fields if name not in _BY_DAY)
+_BY_DAY = loops.Room._fields[2:]
+
+
+def _read_only(column: NDArray[Any]) -> NDArray[Any]:
+    """Machine code is made for one kind of array, and what was read from a file cannot be written to."""
+    view = np.ascontiguousarray(column)[:]
+    view.flags.writeable = False
+    return view
 
 
 def _listed(legs: c.Legs) -> c.Legs:

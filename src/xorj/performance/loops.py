@@ -17,22 +17,18 @@ ROUNDING = 1e-12
 EXPONENT_MAX = 700.0
 
 
-class Room(NamedTuple):
-    """Space for one wallet, used again for the next: open lots, then by swap in its order, then by day since its first."""
+# a swap while its wallet is being computed, and an open lot: rows, since what belongs together is read together
+TIME, FLAGS, VALUE, FEE, GAIN, UNMATCHED, CLOSED_COST, CLOSED_AGE = range(8)
+SWAP_FIELDS = 8
+LOT_QUANTITY, LOT_UNIT_COST, LOT_TIME = range(3)
+LOT_FIELDS = 3
 
-    lot_quantity: Series
-    lot_unit_cost: Series
-    lot_time: Series
-    time: Series
-    flags: Series
-    flow: Series
-    value: Series
-    fee: Series
-    gain: Series
-    unmatched: Series
-    closed_cost: Series
-    closed_age: Series
-    moved: Series
+
+class Room(NamedTuple):
+    """Space for one wallet, used again for the next: open lots, swaps in its order (a row of SWAP_FIELDS each), days since its first."""
+
+    lots: Series
+    swaps: Series
     pnl_by_day: Series
     contributed_by_day: Series
     moved_by_day: Series
@@ -50,22 +46,12 @@ def compute_wallets(legs: c.Legs, marks: c.Marks, as_of: int, room: Room, totals
         clear(room, swaps, days)
         statistics[number][c.CONCENTRATION] = match_wallet(legs, row, end, room, marks, first_day, days)
         for at in range(swaps):
-            contributed = book(
-                totals[number],
-                room.time[at],
-                room.flags[at],
-                room.value[at],
-                room.flow[at],
-                room.fee[at],
-                room.gain[at],
-                room.unmatched[at],
-                room.closed_cost[at],
-                room.closed_age[at],
-            )
-            day = room.time[at] // c.DAY_S - first_day
-            room.pnl_by_day[day] += room.gain[at] - room.fee[at]
-            room.contributed_by_day[day] += max(contributed, 0.0)
-            room.moved_by_day[day] += room.moved[at] - min(contributed, 0.0)
+            swap = room.swaps[at]
+            contributed, moved = book(totals[number], swap)
+            day = int(swap[TIME]) // c.DAY_S - first_day
+            room.pnl_by_day[day] += swap[GAIN] - swap[FEE]
+            room.contributed_by_day[day] += contributed
+            room.moved_by_day[day] += moved
         measure(room, days, statistics[number])
         kept = keep_series(series, kept, room, days)
         row = end
@@ -86,9 +72,8 @@ def extent(legs: c.Legs, row: int) -> tuple[int, int, int]:
 def clear(room: Room, swaps: int, days: int) -> None:
     """Zeroes what the wallet will add to."""
     for at in range(swaps):
-        room.flags[at] = 0
-        room.flow[at] = room.value[at] = room.fee[at] = 0.0
-        room.gain[at] = room.unmatched[at] = room.closed_cost[at] = room.closed_age[at] = room.moved[at] = 0.0
+        for field in range(SWAP_FIELDS):
+            room.swaps[at][field] = 0.0
     for day in range(days):
         room.pnl_by_day[day] = room.contributed_by_day[day] = room.moved_by_day[day] = room.unrealised_by_day[day] = 0.0
 
@@ -117,60 +102,58 @@ def match_token(legs: c.Legs, row: int, end: int, room: Room, marks: c.Marks, fi
             if held > 0:
                 mark(room.unrealised_by_day, since - first_day, day - first_day, held, held_cost, marks, token, first_day)
             since = day
-        enter(legs, row, room, at)
+        swap = room.swaps[at]
+        enter(swap, time, legs.flags[row], legs.value[row], legs.fee[row])
         if quantity > 0:
-            room.lot_quantity[tail], room.lot_time[tail] = quantity, time
-            room.lot_unit_cost[tail] = legs.value[row] / quantity
+            lot = room.lots[tail]
+            lot[LOT_QUANTITY], lot[LOT_UNIT_COST], lot[LOT_TIME] = quantity, legs.value[row] / quantity, time
             tail += 1
             held += quantity
             held_cost += legs.value[row]
         elif quantity < 0:
-            head, left, cost, age = take(room, head, tail, -quantity, time)
-            gained += settle(legs, row, room, at, left, cost, age)
+            head, left, cost, age = take(room.lots, head, tail, -quantity, time)
+            gained += settle(swap, -quantity, left, cost, age)
             held, held_cost = (held + quantity + left, held_cost - cost) if head < tail else (0.0, 0.0)
         row += 1
     return row, held, held_cost, since, gained
 
 
-def enter(legs: c.Legs, row: int, room: Room, at: int) -> None:
-    """What the leg says of its swap, whatever its direction."""
-    flags = legs.flags[row]
-    room.time[at] = legs.time[row]
-    room.flags[at] |= flags
+def enter(swap: Series, time: int, flags: int, value: float, fee: float) -> None:
+    """What a leg says of its swap; the two legs of one say the same, but for the fee, which the first one carries."""
+    swap[TIME], swap[VALUE] = time, value
+    swap[FLAGS] = int(swap[FLAGS]) | flags
     if flags & c.FIRST:
-        room.fee[at], room.value[at] = legs.fee[row], legs.value[row]
-    if flags & c.CASH:
-        room.flow[at] = -legs.value[row] if flags & c.PAID else legs.value[row]
+        swap[FEE] = fee
 
 
-def take(room: Room, head: int, tail: int, quantity: float, time: int) -> tuple[int, float, float, float]:
+def take(lots: Series, head: int, tail: int, quantity: float, time: int) -> tuple[int, float, float, float]:
     """Takes the oldest lots. Returns the new head, what no lot covers, the cost, and the cost times its age in seconds."""
     left, cost, age = quantity, 0.0, 0.0
     while left > 0 and head < tail:
-        taken = min(left, room.lot_quantity[head])
-        share = room.lot_unit_cost[head] * taken
+        lot = lots[head]
+        taken = min(left, lot[LOT_QUANTITY])
+        share = lot[LOT_UNIT_COST] * taken
         cost += share
-        age += share * (time - room.lot_time[head])
+        age += share * (time - lot[LOT_TIME])
         left -= taken
-        if taken < room.lot_quantity[head]:
-            room.lot_quantity[head] -= taken
+        if taken < lot[LOT_QUANTITY]:
+            lot[LOT_QUANTITY] -= taken
         else:
             head += 1
     return head, left, cost, age
 
 
-def settle(legs: c.Legs, row: int, room: Room, at: int, left: float, cost: float, age: float) -> float:
+def settle(swap: Series, quantity: float, left: float, cost: float, age: float) -> float:
     """Books what a sale closed, and returns what it gained; what moved away goes at cost and gains nothing."""
-    quantity: float = -legs.quantity[row]
-    value: float = legs.value[row]
-    if legs.flags[row] & c.MOVED:
-        room.moved[at] = cost
+    flags = int(swap[FLAGS])
+    swap[CLOSED_COST] = cost
+    if flags & c.MOVED:
         return 0.0
     gain: float
-    unmatched, gain = gain_of(quantity, value, left, cost)
-    room.unmatched[at], room.gain[at], room.closed_cost[at], room.closed_age[at] = unmatched, gain, cost, age
+    unmatched, gain = gain_of(quantity, swap[VALUE], left, cost)
+    swap[UNMATCHED], swap[GAIN], swap[CLOSED_AGE] = unmatched, gain, age
     if left < quantity:
-        room.flags[at] |= c.MATCHED
+        swap[FLAGS] = flags | c.MATCHED
     return gain
 
 
@@ -181,50 +164,41 @@ def gain_of(quantity: float, value: float, left: float, cost: float) -> tuple[fl
     return value - matched, 0.0 if abs(gain) <= ROUNDING * (matched + cost) else gain
 
 
-def book(
-    totals: Series,
-    time: int,
-    flags: int,
-    value: float,
-    flow: float,
-    fee: float,
-    gain: float,
-    unmatched: float,
-    closed_cost: float,
-    closed_age: float,
-) -> float:
-    """Adds one swap to its wallet's totals and returns what it contributed: the shortfall of cash, and what came from outside.
-
-    Cash that moved away is returned as a contribution below zero; it is no less capital for that.
-    """
-    cash = totals[c.CASH_USD] + flow
+def book(totals: Series, swap: Series) -> tuple[float, float]:
+    """Adds one swap to its wallet's totals. Returns what it contributed (shortfall of cash, what came from outside) and what moved away."""
+    flags, value, gain = int(swap[FLAGS]), swap[VALUE], swap[GAIN]
+    cash = totals[c.CASH_USD]
+    if flags & c.CASH:
+        cash += -value if flags & c.PAID else value
     if flags & c.MOVED:
         # sent away beyond what swaps brought: was never theirs
         kept = max(cash, 0.0)
-        gone: float = totals[c.CASH_USD] - kept
+        moved = swap[CLOSED_COST] + (totals[c.CASH_USD] - kept)
         totals[c.CASH_USD] = kept
-        return -gone
+        return 0.0, moved
     if totals[c.TRADES] == 0:
-        totals[c.FIRST_TRADE] = time
-    totals[c.LAST_TRADE] = time
-    contributed: float = unmatched + (-cash if cash < 0 else 0.0)
+        totals[c.FIRST_TRADE] = swap[TIME]
+    totals[c.LAST_TRADE] = swap[TIME]
+    contributed = swap[UNMATCHED] + max(-cash, 0.0)
     totals[c.CASH_USD] = max(cash, 0.0)
     totals[c.TRADES] += 1
-    totals[c.UNPRICED] += flags & c.UNPRICED_SWAP != 0
-    totals[c.FEES_UNKNOWN] += flags & c.FEE_UNKNOWN != 0
-    if flags & c.CLOSES and flags & c.MATCHED:
-        totals[c.CLOSING] += 1
-        totals[c.WINS] += gain > 0
+    if flags & (c.UNPRICED_SWAP | c.FEE_UNKNOWN):
+        totals[c.UNPRICED] += flags & c.UNPRICED_SWAP != 0
+        totals[c.FEES_UNKNOWN] += flags & c.FEE_UNKNOWN != 0
+    # without a branch: which of the two comes next cannot be foreseen
+    closing = flags & (c.CLOSES | c.MATCHED) == c.CLOSES | c.MATCHED
+    totals[c.CLOSING] += closing
+    totals[c.WINS] += closing & (gain > 0)
     totals[c.VOLUME] += value
     totals[c.REALISED] += gain
-    totals[c.FEES] += fee
-    totals[c.UNMATCHED] += unmatched
+    totals[c.FEES] += swap[FEE]
+    totals[c.UNMATCHED] += swap[UNMATCHED]
     totals[c.CAPITAL] += contributed
     totals[c.GAINS] += max(gain, 0.0)
     totals[c.LOSSES] += max(-gain, 0.0)
-    totals[c.CLOSED_COST] += closed_cost
-    totals[c.CLOSED_AGE] += closed_age
-    return contributed
+    totals[c.CLOSED_COST] += swap[CLOSED_COST]
+    totals[c.CLOSED_AGE] += swap[CLOSED_AGE]
+    return contributed, 0.0
 
 
 def mark(total: Series, first: int, last: int, held: float, cost: float, marks: c.Marks, token: int, first_day: int) -> None:

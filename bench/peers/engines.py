@@ -1,0 +1,116 @@
+"""The same tasks on the process pool and on Ray: same results, the cost of the engine, a killed worker. Used by bench/performance.py."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from bench.peers import environment
+
+from xorj.adapters.lake.leg_files import LegFiles
+from xorj.adapters.workers.process_pool import ProcessPool
+from xorj.performance import columns as c
+from xorj.performance.compute_buckets import Computed, compute_buckets
+from xorj.performance.ports import Workers
+
+RAY_OVER_POOL_MAX = 1.3
+TASKS_PER_PROCESS = 4
+SAMPLE_S = 0.05
+MIB = 1024 * 1024
+
+
+def ranked_on_pool(folder: Path, processes: int) -> dict[str, Any]:
+    """Every bucket on the pool, then all wallets by ROI: seconds, and the most that all processes held at once."""
+    files = LegFiles(folder)
+    with measured_memory() as memory:
+        started = time.perf_counter()
+        pool = ProcessPool(processes)
+        found = list(compute_buckets(files, pool, per_task=per_task(len(files.buckets()), processes)))
+        wallets = len(ranked(found))
+        seconds = time.perf_counter() - started
+    return {"seconds": seconds, "peak_mib": max(memory), "processes": processes, "ranked_wallets": wallets}
+
+
+def ranked(found: Sequence[Computed]) -> np.ndarray:
+    """Wallets by return on capital, best first."""
+    totals = np.concatenate([one.figures.totals[:, c.CAPITAL] for one in found])
+    net = np.concatenate([one.figures.statistics[:, c.NET_PNL] for one in found])
+    return np.argsort(-np.divide(net, totals, out=np.full(len(net), -np.inf), where=totals > 0), kind="stable")
+
+
+def per_task(buckets: int, processes: int) -> int:
+    return max(1, buckets // (processes * TASKS_PER_PROCESS))
+
+
+@contextmanager
+def measured_memory() -> Iterator[list[float]]:
+    """Samples the memory of this process and all its children together, pages that they share counted once each."""
+    seen, stop = [0.0], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(SAMPLE_S):
+            seen.append(sum(memory_of(one) for one in (psutil.Process(), *psutil.Process().children(recursive=True))) / MIB)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+
+
+def memory_of(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().uss)
+    except psutil.Error:
+        return 0
+
+
+def timed(files: LegFiles, workers: Workers, size: int) -> tuple[float, str]:
+    """Seconds, workers being there and warm, and a digest over every bit of the results."""
+    list(compute_buckets(files, workers, per_task=size))
+    started = time.perf_counter()
+    found = list(compute_buckets(files, workers, per_task=size))
+    return time.perf_counter() - started, digest(found)
+
+
+def digest(found: Sequence[Computed]) -> str:
+    state = sha256()
+    for one in found:
+        for array in (one.figures.wallets, one.figures.totals, one.figures.statistics):
+            state.update(array.tobytes())
+    return state.hexdigest()
+
+
+def measure(folder: Path, processes: int) -> dict[str, Any]:
+    """Pool here, Ray in the peers' environment, each started afresh, its second pass timed."""
+    command = [str(environment.python()), "-m", "bench.peers.on_ray", str(folder), str(processes)]
+    paths = os.pathsep.join((str(environment.ROOT), str(environment.ROOT / "src")))
+    pool_command = [sys.executable, "-m", "bench.peers.on_pool", str(folder), str(processes)]
+    found = []
+    for one in (pool_command, command):
+        done = subprocess.run(
+            one, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, check=False, cwd=environment.ROOT
+        )
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr[-2_000:])
+        found.append(json.loads(done.stdout.splitlines()[-1]))
+    pool, ray = found
+    ratio = ray["seconds"] / pool["seconds"]
+    gates = {
+        "Ray gives the pool's results to the bit": ray["digest"] == pool["digest"],
+        f"Ray at most {RAY_OVER_POOL_MAX}x the pool": ratio <= RAY_OVER_POOL_MAX,
+        "Ray runs a killed worker's task again": ray["killed_worker_retried"],
+    }
+    told = {"pool_seconds": pool["seconds"], "ray_seconds": ray["seconds"], "ray_over_pool": ratio, "seconds_per_task": pool["per_task"]}
+    return told | {"gates": gates, "ok": all(gates.values())}

@@ -1,0 +1,47 @@
+"""Tasks on processes of this machine. Implements Workers; built by the CLI and by benches."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import TypeVar
+
+from xorj.primitives.errors import Unavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# a task that kills its worker so often would kill every other one too
+DEATHS_MAX = 3
+IN_FLIGHT_PER_PROCESS = 2
+
+
+class ProcessPool:
+    """`processes` fresh interpreters. A killed worker takes the pool down; a new pool goes on with what was not yet handed out."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """The results in the order of the items. Raises Unavailable when workers died more than DEATHS_MAX times."""
+        left, deaths = deque(items), 0
+        while left:
+            try:
+                yield from self._until_a_death(function, left)
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths > DEATHS_MAX:
+                    raise Unavailable("process pool", f"{deaths} workers died over the same tasks") from error
+
+    def _until_a_death(self, function: Callable[[Item], Result], left: deque[Item]) -> Iterator[Result]:
+        """Takes from `left` what is done, one by one. Raises BrokenProcessPool when a worker died."""
+        with ProcessPoolExecutor(min(self._processes, len(left)), mp_context=get_context("spawn")) as pool:
+            running: deque[Future[Result]] = deque()
+            waiting = iter(tuple(left))
+            while left:
+                while len(running) < self._processes * IN_FLIGHT_PER_PROCESS and (item := next(waiting, None)) is not None:
+                    running.append(pool.submit(function, item))
+                result = running.popleft().result()
+                left.popleft()
+                yield result

@@ -1,0 +1,41 @@
+"""What computing in bulk needs from the outside: legs by bucket, one price table. Adapter: adapters/lake/leg_files.py; fakes in tests."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from xorj.performance.columns import Legs, Marks
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """The marks of every token of the legs, up to the day of `as_of`, in unix seconds, which no leg is later than."""
+
+    marks: Marks
+    as_of: int
+
+
+class LegReader(Protocol):
+    """Whole buckets of a lake, valued and sorted; a wallet is in one bucket. It goes to other processes, so it must be picklable.
+
+    Every method raises Unavailable when the store cannot be read.
+    """
+
+    def buckets(self) -> Sequence[int]:
+        """The buckets that hold anything, in order."""
+
+    def legs(self, bucket: int) -> Legs:
+        """Every leg of the bucket as arrays, sorted by (wallet, token, swap); wallet numbers hold for this bucket, tokens for all."""
+
+    def price_table(self) -> PriceTable:
+        """The one price table that all buckets are marked from."""
+
+
+class Workers(Protocol):
+    """Runs one function over many items, somewhere. An item whose worker dies is run again, up to a limit, then Unavailable is raised."""
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """The results in the order of the items."""
