@@ -112,7 +112,8 @@ def test_noun_files_are_pure(path: Path) -> None:
 GUIDES = [
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
-    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs" / "how-to").glob("*.md"))),
+    "docs/vault-program.md",
+    *(path.relative_to(ROOT).as_posix() for folder in ("how-to", "runbooks") for path in sorted((ROOT / "docs" / folder).glob("*.md"))),
 ]
 
 
