@@ -76,8 +76,8 @@ def log(data: bytes, times: int = 1) -> Call:
 class EvilWorld(VaultWorld):
     """A granted bot whose router is hostile; `loot` is Eve's USDC, `pot` is BONK that Eve lets the trade authority pay out."""
 
-    def __init__(self) -> None:
-        super().__init__(router=EVIL)
+    def __init__(self, *, features: str | None = None) -> None:
+        super().__init__(router=EVIL, features=features)
         self.with_bot()
         self.loot = self.hold(self.stranger.pubkey(), self.usdc, 0)
         self.pot = self.hold(self.stranger.pubkey(), self.bonk, 10**9, delegate=self.trade)

@@ -8,13 +8,13 @@ from solders.account import Account
 from solders.clock import Clock
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
-from solders.litesvm import LiteSVM
-from solders.message import MessageV0
+from solders.message import MessageV0, MessageV1
 from solders.pubkey import Pubkey
 from solders.token.state import Mint, TokenAccount, TokenAccountState
 from solders.transaction import VersionedTransaction
 from solders.transaction_metadata import FailedTransactionMetadata, TransactionMetadata
 from tests.program.program_files import program
+from tests.program.runtimes import runtime
 
 from xorj.market import local_amm
 from xorj.router import jupiter_v6
@@ -52,8 +52,8 @@ class Outcome:
 class VaultWorld:
     """Ana owns a vault and plenty of USDC; `bot` may be granted; BONK trades against USDC in a pool behind the router."""
 
-    def __init__(self, *, router: bytes | None = None) -> None:
-        self.svm = LiteSVM()
+    def __init__(self, *, router: bytes | None = None, features: str | None = None) -> None:
+        self.svm = runtime(features)
         self.svm.add_program(PROGRAM_ID, program("xorj_vault"))
         self.svm.add_program(local_amm.PROGRAM, program("local_amm"))
         self.svm.add_program(jupiter_v6.PROGRAM, router or program("local_router"))
@@ -146,15 +146,23 @@ class VaultWorld:
         payer = payer or self.admin
         known = {person.pubkey(): person for person in (self.owner, self.bot, self.stranger, self.admin, self.guardian, payer, *signers)}
         self.svm.expire_blockhash()
-        message = MessageV0.try_compile(payer.pubkey(), list(given), [], self.svm.latest_blockhash())
+        message = self.message(payer.pubkey(), given)
         needed = message.account_keys[: message.header.num_required_signatures]
         done = self.svm.send_transaction(VersionedTransaction(message, [known[address] for address in needed]))
         return self._outcome(done, message)
 
-    def _outcome(self, done: TransactionMetadata | FailedTransactionMetadata, message: MessageV0) -> Outcome:
+    def message(self, payer: Pubkey, given: Sequence[Instruction]) -> MessageV0 | MessageV1:
+        """What a transaction of these instructions says."""
+        return MessageV0.try_compile(payer, list(given), [], self.svm.latest_blockhash())
+
+    def all_keys(self, message: MessageV0 | MessageV1) -> list[Pubkey]:
+        """Every account of the message, in its order."""
+        return list(message.account_keys)
+
+    def _outcome(self, done: TransactionMetadata | FailedTransactionMetadata, message: MessageV0 | MessageV1) -> Outcome:
         failed = isinstance(done, FailedTransactionMetadata)
         meta = done.meta() if failed else done
-        keys = message.account_keys
+        keys = self.all_keys(message)
         inner = [
             (keys[each.instruction().program_id_index], bytes(each.instruction().data))
             for group in meta.inner_instructions()

@@ -24,6 +24,7 @@ from tests.program.evil_world import (
     transfer,
     w,
 )
+from tests.program.runtimes import account_locks_max
 from tests.program.vault_world import RICH, USDC, changed, key
 
 from xorj.router import jupiter_v6
@@ -166,7 +167,9 @@ def test_attack_69_more_accounts_than_a_route_has(world: EvilWorld, count: int) 
     refused(world, trade, error="ForbiddenRemainingAccount")
     # As many different ones as there are no locks for.
     different = [key(f"account {n}").pubkey() for n in range(count - FIRST_EXTRA - 1)]
-    error = "ForbiddenRemainingAccount" if count == 51 else "TooManyAccountLocks"
-    refused(world, world.attacking(PAY, extra=w(world.pot, *different)), error=error)
+    trade = world.attacking(PAY, extra=w(world.pot, *different))
+    locks = {PAYER.pubkey()} | {meta.pubkey for meta in trade.accounts}
+    error = "ForbiddenRemainingAccount" if len(locks) <= account_locks_max() else "TooManyAccountLocks"
+    refused(world, trade, error=error)
     most = world.attack(PAY, extra=w(world.pot, *[world.loot] * (50 - FIRST_EXTRA - 1)))
     assert most.error is None
