@@ -63,9 +63,9 @@ def figures_of(legs: c.Legs, marks: c.Marks, as_of: int, *, with_series: bool = 
     pairs = int(np.count_nonzero(np.diff(legs.token.astype(np.int64)))) + 1
     series = c.DailySeries(*(np.zeros(int(days.sum()) if with_series else 0) for _ in range(2)))
     totals, statistics = np.zeros((len(firsts), c.TOTALS)), np.zeros((len(firsts), c.STATISTICS))
-    room = _room(legs_most, int(days.max()))
+    room = room_of(legs_most, int(days.max()))
     if len(legs.wallet) >= compile_legs_min or pairs * int(days.max()) >= COMPILE_DAYS_MIN:
-        read = c.Legs(*map(_read_only, legs)), c.Marks(*map(_read_only, marks))
+        read = c.Legs(*map(read_only, legs)), c.Marks(*map(read_only, marks))
         compiled().compute_wallets(*read, as_of, room, totals, statistics, series)
         return Figures(legs.wallet[firsts], totals, statistics, *series)
     listed = totals.tolist(), statistics.tolist(), c.DailySeries(*(one.tolist() for one in series))
@@ -73,14 +73,15 @@ def figures_of(legs: c.Legs, marks: c.Marks, as_of: int, *, with_series: bool = 
     return Figures(legs.wallet[firsts], np.array(listed[0]), np.array(listed[1]), *(np.array(one) for one in listed[2]))
 
 
-def _room(legs: int, days: int) -> loops.Room:
+def room_of(legs: int, days: int) -> loops.Room:
+    """Space for the largest wallet."""
     return loops.Room(np.zeros((legs, loops.LOT_FIELDS)), np.zeros((legs, loops.SWAP_FIELDS)), *(np.zeros(days) for _ in _BY_DAY))
 
 
 _BY_DAY = loops.Room._fields[2:]
 
 
-def _read_only(column: NDArray[Any]) -> NDArray[Any]:
+def read_only(column: NDArray[Any]) -> NDArray[Any]:
     """Machine code is made for one kind of array, and what was read from a file cannot be written to."""
     view = np.ascontiguousarray(column)[:]
     view.flags.writeable = False

@@ -1,0 +1,90 @@
+"""The stream against the batch: cost a swap, one update from Python, and whether the two end equal to the bit. Used by bench/performance.py."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.peers import ours
+from xorj.adapters.lake.leg_files import LegFiles
+from xorj.performance import columns as c
+from xorj.performance.kernel import figures_of
+from xorj.performance.stream import Stream
+
+STREAM_OVER_BATCH_MAX = 15
+UPDATE_P99_US_MAX = 20
+PIECE, SINGLE_UPDATES, WALLETS_COMPARED, RUNS = 100_000, 100_000, 500, 3
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """Processor time of one core; the first bucket's swaps in the order of time, the last SINGLE_UPDATES of them one by one."""
+    files = LegFiles(folder)
+    legs, prices = files.legs(files.buckets()[0]), files.price_table()
+    legs = legs._replace(wallet=legs.wallet - legs.wallet.min())
+    ours.warm()
+    batch, figures = min((timed_batch(legs, prices.marks, prices.as_of) for _ in range(RUNS)), key=lambda found: found[0])
+    order = np.lexsort((legs.swap, legs.wallet, legs.time))
+    came = c.Legs(*(column[order] for column in legs))
+    singles = min(SINGLE_UPDATES, len(came.wallet) // 2)
+    bulk, stream = min((timed_bulk(came, len(came.wallet) - singles) for _ in range(RUNS)), key=lambda found: found[0])
+    updates = timed_updates(stream, came, singles)
+    equal = all(equals(stream, wallet, figures.totals[row]) for row, wallet in enumerate(figures.wallets.tolist()))
+    equal &= marked_alike(stream, legs, prices.marks, prices.as_of)
+    p50, p99 = (float(np.percentile(updates, q)) for q in (50, 99))
+    gates = {
+        "stream equals batch to the bit": equal,
+        f"stream at most {STREAM_OVER_BATCH_MAX}x the batch a swap": bulk / batch <= STREAM_OVER_BATCH_MAX,
+        f"one update from Python p99 at most {UPDATE_P99_US_MAX} us": p99 <= UPDATE_P99_US_MAX,
+    }
+    told = {
+        "batch_ns_per_swap": batch,
+        "stream_ns_per_swap": bulk,
+        "stream_over_batch": bulk / batch,
+        "update_p50_us": p50,
+        "update_p99_us": p99,
+    }
+    return told | {"gates": gates, "ok": all(gates.values())}
+
+
+def timed_batch(legs: c.Legs, marks: c.Marks, as_of: int) -> tuple[float, Any]:
+    """Nanoseconds a swap, and the figures."""
+    started = time.process_time()
+    figures = figures_of(legs, marks, as_of, compile_legs_min=0)
+    return (time.process_time() - started) * 1e9 / len(legs.wallet), figures
+
+
+def timed_bulk(came: c.Legs, count: int) -> tuple[float, Stream]:
+    """Nanoseconds a swap of the first `count`, growth of the pools included, and the stream."""
+    stream = Stream(compile_loops=True)
+    stream.apply(c.Legs(*(column[:0] for column in came)))
+    started = time.process_time()
+    for first in range(0, count, PIECE):
+        stream.apply(c.Legs(*(column[first : min(first + PIECE, count)] for column in came)))
+    return (time.process_time() - started) * 1e9 / count, stream
+
+
+def timed_updates(stream: Stream, came: c.Legs, count: int) -> list[float]:
+    """Microseconds of each of the last `count` swaps, one call each."""
+    total, found = len(came.wallet), []
+    ones = [c.Legs(*(column[at : at + 1] for column in came)) for at in range(total - count, total)]
+    for one in ones:
+        started = time.perf_counter_ns()
+        stream.apply(one)
+        found.append((time.perf_counter_ns() - started) / 1e3)
+    return found
+
+
+def equals(stream: Stream, wallet: int, totals: np.ndarray) -> bool:
+    return np.array_equal(stream.totals(wallet), totals)
+
+
+def marked_alike(stream: Stream, legs: c.Legs, marks: c.Marks, as_of: int) -> bool:
+    """Whether statistics are equal too, of the first wallets."""
+    some = legs.wallet < WALLETS_COMPARED
+    figures = figures_of(c.Legs(*(column[some] for column in legs)), marks, as_of, compile_legs_min=0)
+    for row, wallet in enumerate(figures.wallets.tolist()):
+        positions = [position for _, position in sorted(stream.positions(wallet))]
+        if not np.array_equal(stream.measure(wallet, positions, marks, as_of).statistics, figures.statistics[row], equal_nan=True):
+            return False
+    return True
