@@ -65,7 +65,7 @@ class FlowChain:
         self.held[given] -= given_raw
         self.held[got] += got_raw
         signature = Signature(str(RawSignature.from_bytes(self.count.to_bytes(64, "big"))))
-        keys = (Address(ANA), *(Address(wallet(f"ana's {mint}")) for mint in MINTS), LOCAL_AMM)
+        keys = (Address(ANA), *(Address(wallet(f"{who}'s {mint}")) for who in ("ana", "pool") for mint in MINTS), LOCAL_AMM)
         made = ChainTransaction(
             signature=signature,
             slot=Slot(self.world.chain.slot),
@@ -76,8 +76,8 @@ class FlowChain:
             fee_lamports=5_000,
             signers_count=1,
             account_keys=keys,
-            pre_balances=(10**9, 1, 1, 1, 1),
-            post_balances=(10**9 - 5_000, 1, 1, 1, 1),
+            pre_balances=(10**9, *[1] * (len(keys) - 1)),
+            post_balances=(10**9 - 5_000, *[1] * (len(keys) - 1)),
             pre_token_balances=_rows(before),
             post_token_balances=_rows(self.held),
             instructions=(ChainInstruction(LOCAL_AMM, (), b"\x01", 1),),
@@ -108,7 +108,12 @@ class FlowChain:
 
 def _rows(held: dict[Mint, int]) -> tuple[TokenBalance, ...]:
     program = Address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
-    return tuple(TokenBalance(number, mint, ANA, program, held[mint], 6) for number, mint in enumerate(MINTS, 1))
+    hers = [TokenBalance(number, mint, ANA, program, held[mint], 6) for number, mint in enumerate(MINTS, 1)]
+    # what she gives the pool has, and what she gets it had
+    pools = [
+        TokenBalance(number, mint, wallet("a pool"), program, 10**18 - held[mint], 6) for number, mint in enumerate(MINTS, 1 + len(MINTS))
+    ]
+    return (*hers, *pools)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Landed transactions made by hand: who held what before and after, and which programs ran. Names stand for addresses as in made_swaps."""
 
 import struct
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -9,12 +10,13 @@ from solders.pubkey import Pubkey
 from tests.fakes.made_swaps import FIRST_DAY_S, VENUE, amount, mint, signature, wallet
 
 from xorj.chain.transactions import ChainInstruction, ChainTransaction, InnerInstructions, TokenBalance
-from xorj.primitives.ids import Address, Slot
+from xorj.primitives.ids import SOL, Address, Mint, Slot
 from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, JUPITER_V6, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 
 RENT = 2_039_280
 FEE = 5_000
 RICH = 10**12
+WORLD = 10**15
 
 
 def account(name: str) -> Address:
@@ -27,7 +29,10 @@ def token_account(owner: str, token: str) -> Address:
 
 @dataclass
 class Made:
-    """A transaction in the making. `payer` signs and pays; lamports are as given, tokens in whole units."""
+    """A transaction in the making. `payer` signs and pays; lamports are as given, tokens in whole units.
+
+    Unless told otherwise what somebody gained an account of the world lost, since no chain makes tokens out of nothing.
+    """
 
     payer: str = "ana"
     slot: int = 10
@@ -38,6 +43,9 @@ class Made:
     lamports: dict[str, int] = field(default_factory=dict)
     tokens: dict[tuple[str, str], tuple[str | None, str | None]] = field(default_factory=dict)
     other_accounts: dict[Address, tuple[int, int]] = field(default_factory=dict)
+    balanced: bool = True
+    rent: int = RENT
+    dust_lamports: dict[tuple[str, str], int] = field(default_factory=dict)
     tells_owners: bool = True
     instructions: list[tuple[ChainInstruction, tuple[ChainInstruction, ...]]] = field(default_factory=list)
 
@@ -73,7 +81,8 @@ class Made:
                 (owner, token), (before, after) = by_account[key]
                 for text, lamports, rows in ((before, pre, pre_rows), (after, post, post_rows)):
                     raw = amount(f"{text} {token}").raw if text is not None else 0
-                    lamports.append(0 if text is None else RENT + (raw if token == "SOL" else 0))
+                    dust = self.dust_lamports.get((owner, token), 0) if lamports is pre else 0
+                    lamports.append(dust if text is None else self.rent + (raw if token == "SOL" else 0))
                     if text is not None:
                         decimals = amount(f"1 {token}").decimals
                         told = wallet(owner) if self.tells_owners else None
@@ -84,6 +93,8 @@ class Made:
             else:
                 pre.append(RICH)
                 post.append(RICH + change.get(key, 0))
+        if self.balanced:
+            self._let_the_world_balance(keys, pre, post, pre_rows, post_rows)
         inner = tuple(InnerInstructions(at, caused) for at, (_, caused) in enumerate(self.instructions) if caused)
         return ChainTransaction(
             signature=signature(self.slot * 1_000 + (self.index or 0)),
@@ -103,6 +114,27 @@ class Made:
             inner_instructions=inner,
             logs=(),
         )
+
+    def _let_the_world_balance(
+        self, keys: list[Address], pre: list[int], post: list[int], pre_rows: list[TokenBalance], post_rows: list[TokenBalance]
+    ) -> None:
+        gained: Counter[Mint] = Counter()
+        for sign, rows in ((-1, pre_rows), (1, post_rows)):
+            for row in rows:
+                gained[row.mint] += sign * row.amount_raw
+        decimals = {row.mint: row.decimals for row in (*pre_rows, *post_rows)}
+        for made in (one for top, caused in self.instructions for one in (top, *caused)):
+            if made.program == TOKEN_PROGRAM and made.data[:1] in (b"\x07", b"\x08"):
+                gained.pop(Mint(made.accounts[0 if made.data[:1] == b"\x07" else 1]), None)
+        for token, raw in gained.items():
+            if raw and token != SOL:
+                keys.append(account(f"the world's {token}"))
+                for held, lamports, rows in ((WORLD, pre, pre_rows), (WORLD - raw, post, post_rows)):
+                    lamports.append(RENT)
+                    rows.append(TokenBalance(len(keys) - 1, token, wallet("the world"), TOKEN_PROGRAM, held, decimals[token]))
+        keys.append(account("the world"))
+        pre.append(WORLD)
+        post.append(WORLD + sum(pre) - WORLD - sum(post) - self.fee)
 
 
 def sends_lamports(source: str, destination: str | Address, lamports: int) -> ChainInstruction:

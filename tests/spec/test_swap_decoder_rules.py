@@ -27,7 +27,7 @@ from tests.fakes.made_transactions import (
     transfers_less_fee,
 )
 
-from xorj.chain.transactions import ChainInstruction, ChainTransaction
+from xorj.chain.transactions import ChainInstruction, ChainTransaction, TokenBalance
 from xorj.primitives.ids import Address
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.programs import (
@@ -39,6 +39,7 @@ from xorj.swaps.programs import (
     SANCTUM_ROUTER,
     STAKE_PROGRAMS,
     SWAP_PROGRAMS,
+    TOKEN_2022_PROGRAM,
     discriminator,
 )
 from xorj.swaps.swap import NotASwap, Swap, Undecodable
@@ -117,16 +118,8 @@ def test_rule_1_a_relayer_who_only_pays_has_no_swap() -> None:
 @pytest.mark.parametrize("rent", [RENT, 1_488_440, 2_157_600])
 def test_rule_2_rent_is_read_from_the_accounts(rent: int) -> None:
     bonk = token_account("ana", "BONK")
-    made = (
-        Made()
-        .moves("ana", "BONK", None, "7")
-        .gains_lamports("ana", -SOL_1 - rent)
-        .runs(VENUE, opens("ana", "ana", "BONK"), creates("ana", bonk, rent))
-        .done()
-    )
-    at = made.account_keys.index(bonk)
-    real = replace(made, post_balances=tuple(rent if one == at else held for one, held in enumerate(made.post_balances)))
-    assert told(real) == "1000000000 SOL > 7000000 BONK"
+    made = Made(rent=rent).moves("ana", "BONK", None, "7").gains_lamports("ana", -SOL_1 - rent)
+    assert told(made.runs(VENUE, opens("ana", "ana", "BONK"), creates("ana", bonk, rent)).done()) == "1000000000 SOL > 7000000 BONK"
 
 
 def test_rule_2_rent_of_a_programs_account_is_no_part_of_the_price() -> None:
@@ -156,16 +149,9 @@ def test_rule_2_what_a_buyer_pays_into_a_new_curve_is_price_and_only_its_rent_is
 
 def test_rule_2_an_account_that_somebody_sent_dust_to_is_still_opened_by_who_made_it() -> None:
     bonk = token_account("ana", "BONK")
-    made = (
-        Made()
-        .moves("ana", "BONK", None, "7")
-        .gains_lamports("ana", -SOL_1 - RENT + 100)
-        .runs(VENUE, opens("ana", "ana", "BONK"), sends_lamports("ana", bonk, RENT - 100), allocates(bonk))
-        .done()
-    )
-    at = made.account_keys.index(bonk)
-    dusted = replace(made, pre_balances=tuple(100 if one == at else held for one, held in enumerate(made.pre_balances)))
-    assert told(dusted) == "1000000000 SOL > 7000000 BONK"
+    made = Made(dust_lamports={("ana", "BONK"): 100}).moves("ana", "BONK", None, "7").gains_lamports("ana", -SOL_1 - RENT + 100)
+    making = (opens("ana", "ana", "BONK"), sends_lamports("ana", bonk, RENT - 100), allocates(bonk))
+    assert told(made.runs(VENUE, *making).done()) == "1000000000 SOL > 7000000 BONK"
 
 
 def test_rule_2_rent_that_goes_to_another_is_not_the_sellers_income_or_price() -> None:
@@ -559,3 +545,35 @@ def test_every_program_of_the_table_makes_a_swap_by_one_of_its_swap_instructions
     for program, row in SWAP_PROGRAMS.items():
         data = next(iter(row.swaps), b"")
         assert told(usdc_for_bonk(Made()).runs(program, data=data).done()) == "5000000 USDC > 7000000 BONK", row.name
+
+
+# A reply that makes tokens or lamports out of nothing is no ground for a swap.
+
+
+@pytest.mark.parametrize("side", ["pre_token_balances", "post_token_balances"])
+@pytest.mark.parametrize("row", [0, 1])
+def test_balances_that_do_not_add_up_over_all_accounts_are_not_read(side: str, row: int) -> None:
+    made = usdc_for_bonk(Made()).runs(VENUE).done()
+    held = list(getattr(made, side))
+    held[row] = TokenBalance(held[row].account_index, held[row].mint, held[row].owner, held[row].program, held[row].amount_raw + 1, 6)
+    assert told(replace(made, **{side: tuple(held)})) == "balances that do not add up over all accounts"
+
+
+def test_lamports_that_do_not_add_up_are_no_price() -> None:
+    made = Made().moves("ana", "BONK", "0", "7").gains_lamports("ana", -SOL_1).runs(VENUE).done()
+    assert told(made) == "1000000000 SOL > 7000000 BONK"
+    assert (
+        told(replace(made, pre_balances=(made.pre_balances[0] + 1, *made.pre_balances[1:])))
+        == "balances that do not add up over all accounts"
+    )
+
+
+def test_a_tokens_withheld_fee_does_not_stop_its_reading() -> None:
+    made = usdc_for_bonk(Made()).runs(VENUE).done()
+    rows = [
+        TokenBalance(row.account_index, row.mint, row.owner, TOKEN_2022_PROGRAM, row.amount_raw - (row.owner == wallet("ana")), 6)
+        if row.mint == mint("BONK")
+        else row
+        for row in made.post_token_balances
+    ]
+    assert told(replace(made, post_token_balances=tuple(rows))) == "5000000 USDC > 6999999 BONK"

@@ -15,6 +15,7 @@ from xorj.swaps.swap import Swap
 
 Start = Callable[..., tuple[int, str, str]]
 SYSTEM = "1" * 32
+TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
 
 
 @pytest.fixture
@@ -31,9 +32,9 @@ def reply(**changes: Any) -> dict[str, Any]:
     """A getTransaction result: ana gives 5 USDC of 9 for 1 SOL through the local pool, in the encoding json."""
     ana, usdc, venue = wallet("ana"), swap("ana", "1 USDC", "1 SOL", slot=1).input.mint, "Loca1Amm11111111111111111111111111111111111"
 
-    def row(raw: int) -> dict[str, Any]:
+    def row(account: int, owner: str, raw: int) -> dict[str, Any]:
         amount = {"amount": str(raw), "decimals": 6}
-        return {"accountIndex": 1, "mint": usdc, "owner": ana, "programId": SYSTEM, "uiTokenAmount": amount}
+        return {"accountIndex": account, "mint": usdc, "owner": owner, "programId": TOKEN_PROGRAM, "uiTokenAmount": amount}
 
     whole = {
         "slot": 77,
@@ -42,17 +43,17 @@ def reply(**changes: Any) -> dict[str, Any]:
         "transaction": {
             "signatures": ["1" * 64],
             "message": {
-                "accountKeys": [ana, wallet("ana's USDC"), venue],
+                "accountKeys": [ana, wallet("ana's USDC"), venue, wallet("pool's USDC"), wallet("a pool")],
                 "instructions": [{"programIdIndex": 2, "accounts": [], "data": ""}],
             },
         },
         "meta": {
             "err": None,
             "fee": 5_000,
-            "preBalances": [10**9, 2_039_280, 1],
-            "postBalances": [2 * 10**9 - 5_000, 2_039_280, 1],
-            "preTokenBalances": [row(9_000_000)],
-            "postTokenBalances": [row(4_000_000)],
+            "preBalances": [10**9, 2_039_280, 1, 2_039_280, 10**10],
+            "postBalances": [2 * 10**9 - 5_000, 2_039_280, 1, 2_039_280, 9 * 10**9],
+            "preTokenBalances": [row(1, ana, 9_000_000), row(3, wallet("a pool"), 50_000_000)],
+            "postTokenBalances": [row(1, ana, 4_000_000), row(3, wallet("a pool"), 55_000_000)],
             "innerInstructions": [],
             "logMessages": [],
         },

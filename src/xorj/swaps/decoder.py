@@ -37,6 +37,8 @@ def decode(transaction: ChainTransaction, wallet: Wallet, decoders: Sequence[Dec
         return Undecodable("tokens moved and the node gives no token balances")
     asked = (decoder(reading) for decoder in ORDER_DECODERS if decoder in decoders)
     outcome = next((outcome for outcome in asked if outcome is not None), None) or _by_balances(reading, decoders)
+    if isinstance(outcome, tuple) and not reading.adds_up({leg.mint for swap in outcome for leg in (swap.input, swap.output)}):
+        return Undecodable("balances that do not add up over all accounts")
     return _with_told_venues(reading, outcome) if jupiter_routes.outcome in decoders else outcome
 
 

@@ -1,16 +1,16 @@
 """One transaction as one wallet saw it: what it gave, what it got, what only passed through. Made by the decoder, read by its parts."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from xorj.chain.transactions import ChainInstruction, ChainTransaction
+from xorj.chain.transactions import ChainInstruction, ChainTransaction, TokenBalance
 from xorj.primitives.amounts import TokenAmount
 from xorj.primitives.ids import SOL, Address, Mint, Wallet
 from xorj.swaps.balance_change import BalanceChange, change_of, decimals_of
 from xorj.swaps.instruction_tree import InstructionTree, all_instructions, read_tree
-from xorj.swaps.programs import SWAP_PROGRAMS
+from xorj.swaps.programs import SWAP_PROGRAMS, TOKEN_PROGRAM
 from xorj.swaps.swap import OrderKey, Outcome, Swap, Undecodable
 from xorj.swaps.tip_accounts import TIP_ACCOUNTS
 
@@ -155,6 +155,39 @@ class Reading:
     def _came_round(self, mint: Mint) -> bool:
         change = self.change.by_mint[mint]
         return self.returned[mint] > -change if change < 0 else self.returned[mint] > 0
+
+    def adds_up(self, mints: Iterable[str]) -> bool:
+        """Whether what these tokens' accounts gained others lost. A reply that makes tokens out of nothing is no ground for a swap.
+
+        Tokens that were minted or burned are not asked, nor those of Token-2022, which may withhold a part that balances do not show.
+        """
+        return all(self._sol_adds_up() if mint == SOL else self._token_adds_up(mint) for mint in mints)
+
+    def _token_adds_up(self, mint: str) -> bool:
+        tree, transaction = self.tree, self.transaction
+        if mint in tree.minted_to.values() or mint in tree.burned_from.values():
+            return True
+        sides = ((-1, transaction.pre_token_balances), (1, transaction.post_token_balances))
+        rows = [(sign, row) for sign, held in sides for row in held if row.mint == mint]
+        if any(row.program not in (None, TOKEN_PROGRAM) for _, row in rows):
+            return True
+        return sum(sign * row.amount_raw for sign, row in rows) == 0
+
+    def _sol_adds_up(self) -> bool:
+        transaction = self.transaction
+        if sum(transaction.pre_balances) - sum(transaction.post_balances) != transaction.fee_lamports:
+            return False
+        before, after = ({row.account_index: row.amount_raw for row in rows if self._wraps(row)} for rows in self._rows)
+        return all(
+            at not in after or transaction.post_balances[at] - transaction.pre_balances[at] == after[at] - raw for at, raw in before.items()
+        )
+
+    @property
+    def _rows(self) -> tuple[tuple[TokenBalance, ...], tuple[TokenBalance, ...]]:
+        return self.transaction.pre_token_balances, self.transaction.post_token_balances
+
+    def _wraps(self, row: TokenBalance) -> bool:
+        return row.mint == SOL and self.tree.is_of(self.transaction.account_keys[row.account_index], self.wallet)
 
     def swap(
         self,
