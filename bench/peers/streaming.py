@@ -1,12 +1,12 @@
-"""The stream against the batch: cost a swap, one update from Python, and whether the two end equal to the bit. Used by bench/performance.py."""
+"""The stream against the batch: cost a swap, one update from Python, equality to the bit. Used by bench/performance.py."""
 
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from bench.peers import ours
+
 from xorj.adapters.lake.leg_files import LegFiles
 from xorj.performance import columns as c
 from xorj.performance.kernel import figures_of
@@ -67,10 +67,11 @@ def timed_bulk(came: c.Legs, count: int) -> tuple[float, Stream]:
 def timed_updates(stream: Stream, came: c.Legs, count: int) -> list[float]:
     """Microseconds of each of the last `count` swaps, one call each."""
     total, found = len(came.wallet), []
-    ones = [c.Legs(*(column[at : at + 1] for column in came)) for at in range(total - count, total)]
-    for one in ones:
+    last = c.Legs(*(column[total - count :].tolist() for column in came))
+    for at in range(count):
+        legs = [(last.token[at], last.quantity[at])]
         started = time.perf_counter_ns()
-        stream.apply(one)
+        stream.apply_swap(last.wallet[at], last.time[at], last.value[at], last.fee[at], last.flags[at], legs)
         found.append((time.perf_counter_ns() - started) / 1e3)
     return found
 

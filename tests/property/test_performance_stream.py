@@ -70,6 +70,15 @@ def test_a_long_history_streams_to_the_batchs_figures_over_a_snapshot(compile_lo
     assert_equal(stream, figures_of(legs, marks, as_of, with_series=True, compile_legs_min=0), marks, as_of)
 
 
+@pytest.mark.parametrize("compile_loops", [False, True])
+def test_swaps_one_by_one_are_as_swaps_together(compile_loops: bool) -> None:
+    legs, marks, as_of = made_legs(3_000, seed=5)
+    stream, came = Stream(compile_loops=compile_loops), c.Legs(*(column.tolist() for column in as_they_came(legs)))
+    for wallet, token, _, time, quantity, value, fee, flags in zip(*came, strict=True):
+        stream.apply_swap(wallet, time, value, fee, flags, [(token, quantity)])
+    assert_equal(stream, figures_of(legs, marks, as_of, with_series=True), marks, as_of)
+
+
 def test_marks_are_read_when_a_wallet_is_asked_for() -> None:
     legs, marks, as_of = made_legs(300, seed=3)
     stream = Stream()

@@ -8,7 +8,7 @@ from typing import Any
 
 from xorj.performance import columns, loops, stream_loops
 
-ENTRIES = ("compute_wallets", "apply_legs", "measure_wallet")
+ENTRIES = ("compute_wallets", "apply_legs", "apply_swap", "measure_wallet")
 _DIGEST_CHARACTERS = 12
 
 

@@ -3,6 +3,7 @@
 What is realised is always there; marks are read when a wallet is asked for. The state is arrays of numbers: a snapshot is a copy of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from xorj.performance.compiled import compiled
 from xorj.performance.kernel import read_only, room_of
 
 ROWS_AT_FIRST = 1_024
+# legs of a swap
+ROWS_PER_SWAP = 2
 # the hash table is at most this full
 KEYS_PER_POSITION = 2
 
@@ -51,6 +54,13 @@ class Stream:
         if len(legs.wallet):
             self._make_room(len(legs.wallet), int(legs.wallet.max()))
             self._loops.apply_legs(self._state, c.Legs(*map(read_only, legs)) if self._compiled else legs)
+
+    def apply_swap(self, wallet: int, time: int, value: float, fee: float, flags: int, legs: Sequence[tuple[int, float]]) -> None:
+        """Takes in one swap or transfer: the flags of its first leg, token and quantity of its one or two legs."""
+        token, quantity = legs[0]
+        other, other_quantity = legs[1] if len(legs) > 1 else (s.NONE, 0.0)
+        while not self._loops.apply_swap(self._state, wallet, time, value, fee, flags, token, quantity, other, other_quantity):
+            self._make_room(ROWS_PER_SWAP, wallet)
 
     def totals(self, wallet: int) -> Floats:
         """The wallet's running sums: everything that is realised."""

@@ -75,22 +75,59 @@ def apply_legs(state: State, legs: c.Legs) -> None:
         for field in range(SWAP_FIELDS):
             state.swap[field] = 0.0
         time = max(int(legs.time[row]), int(state.wallets[wallet][LAST_TIME]))
-        apply_leg(state, legs, row, time)
+        value, fee = float(legs.value[row]), float(legs.fee[row])
+        apply_leg(state, wallet, int(legs.token[row]), time, float(legs.quantity[row]), value, fee, flags)
         row += 1
         while row < len(legs.wallet) and int(legs.flags[row]) & (c.FIRST | c.MOVED) == 0:
-            apply_leg(state, legs, row, time)
+            apply_leg(state, wallet, int(legs.token[row]), time, float(legs.quantity[row]), value, fee, int(legs.flags[row]))
             row += 1
-        state.wallets[wallet][LAST_TIME] = time
-        contributed, moved = book(state.totals[wallet], state.swap)
-        add_to_day(state, wallet, time // c.DAY_S, state.swap[GAIN] - state.swap[FEE], contributed, moved)
+        end_swap(state, wallet, time)
 
 
-def apply_leg(state: State, legs: c.Legs, row: int, time: int) -> None:
+def apply_swap(
+    state: State,
+    wallet: int,
+    time: int,
+    value: float,
+    fee: float,
+    flags: int,
+    token: int,
+    quantity: float,
+    other: int,
+    other_quantity: float,
+) -> bool:
+    """Takes in one swap of one or two legs, the second of NONE when there is none. False, and nothing changed, where there is no room."""
+    counters = state.counters
+    if counters[POSITIONS] + 2 > len(state.positions) or counters[LOTS] + 2 > len(state.lots):
+        return False
+    if counters[SEGMENTS] + 2 > len(state.segments) or counters[DAYS] + 1 > len(state.days):
+        return False
+    if wallet >= len(state.wallets):
+        return False
+    if flags & c.MOVED and state.totals[wallet][c.TRADES] == 0:
+        return True
+    for field in range(SWAP_FIELDS):
+        state.swap[field] = 0.0
+    time = max(time, int(state.wallets[wallet][LAST_TIME]))
+    apply_leg(state, wallet, token, time, quantity, value, fee, flags)
+    if other != NONE:
+        apply_leg(state, wallet, other, time, other_quantity, value, fee, flags & ~c.FIRST)
+    end_swap(state, wallet, time)
+    return True
+
+
+def end_swap(state: State, wallet: int, time: int) -> None:
+    """Books the swap that the legs were of."""
+    state.wallets[wallet][LAST_TIME] = time
+    contributed, moved = book(state.totals[wallet], state.swap)
+    add_to_day(state, wallet, time // c.DAY_S, state.swap[GAIN] - state.swap[FEE], contributed, moved)
+
+
+def apply_leg(state: State, wallet: int, token: int, time: int, quantity: float, value: float, fee: float, flags: int) -> None:
     """Moves one position and tells the swap what that closed."""
-    quantity, value = float(legs.quantity[row]), float(legs.value[row])
     swap, day = state.swap, time // c.DAY_S
-    enter(swap, time, int(legs.flags[row]), value, float(legs.fee[row]))
-    position = position_of(state, int(legs.wallet[row]), int(legs.token[row]), day)
+    enter(swap, time, flags, value, fee)
+    position = position_of(state, wallet, token, day)
     numbers, amounts = state.positions[position], state.amounts[position]
     if day > numbers[SINCE]:
         if amounts[HELD] > 0:
