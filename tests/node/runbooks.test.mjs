@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, before, test } from "node:test";
 import anchor from "@coral-xyz/anchor";
-import { Keypair, SystemProgram } from "@solana/web3.js";
+import { Keypair, PublicKey, SystemProgram } from "@solana/web3.js";
 import { root } from "./vault.mjs";
 import { derived, refusal, TOKEN, tokenAccount, usdc, USDC, World } from "./vault-world.mjs";
 
@@ -41,7 +41,7 @@ async function scopeOf(follower) {
   const [newBot, newAdminKey, newGuardianKey] = [Keypair.generate(), Keypair.generate(), Keypair.generate()];
   await world.fund(newAdminKey, newGuardianKey);
   return {
-    ...{ BN, bs58, connection: world.connection, SystemProgram, TOKEN, tokenAccount, USDC, bonk: world.bonk },
+    ...{ BN, bs58, connection: world.connection, PublicKey, SystemProgram, TOKEN, tokenAccount, USDC, bonk: world.bonk },
     ...{ owner: follower.owner.publicKey, bot: follower.bot.publicKey, admin: world.admin.publicKey, guardian: world.guardian.publicKey },
     ...{ newBot: newBot.publicKey, newAdmin: newAdminKey.publicKey, newGuardian: newGuardianKey.publicKey, newAdminKey },
     ...{ vault: follower.vault, policy: follower.policy, tradeAuthority: follower.tradeAuthority },
@@ -105,6 +105,7 @@ test("deactivating: what was held comes out, and the vault can be made anew", as
 test("a stuck token account: what strangers sent to the trade authority comes back", async () => {
   const ana = await world.followerWithBot();
   await world.hands(ana.tradeAuthority, world.bonk, 777);
+  await world.handsElsewhere(ana.vault, USDC, 5_000_000);
   const gift = { fromPubkey: world.mintAuthority.publicKey, toPubkey: ana.tradeAuthority, lamports: 1_000_000 };
   await world.send([SystemProgram.transfer(gift)], world.mintAuthority);
   await follow("stuck-token-account.md", ana);

@@ -26,6 +26,7 @@ const POOLS = new PublicKey("Loca1Amm11111111111111111111111111111111111");
 const ROUTE_V2 = "bb64facc31c4af14";
 const ONE_STEP_THROUGH_A_POOL = "031027" + "0001"; // variant 3, 10000 bps, input 0, output 1
 const MINT_BYTES = 82;
+const ACCOUNT_BYTES = 165;
 const RESERVE = 100_000_000_000n;
 
 export const usdc = (whole) => new BN(whole * 1_000_000);
@@ -113,14 +114,27 @@ export class World {
   }
 
   minted(owner, mint, amount) {
+    return this.mintedTo(tokenAccount(owner, mint), mint, amount);
+  }
+
+  mintedTo(account, mint, amount) {
     const data = Buffer.alloc(9, 7);
     data.writeBigUInt64LE(BigInt(amount), 1);
     const authority = { ...readonly(this.mintAuthority.publicKey), isSigner: true };
-    return tokenInstruction(data, [writable(mint), writable(tokenAccount(owner, mint)), authority]);
+    return tokenInstruction(data, [writable(mint), writable(account), authority]);
   }
 
   async hands(owner, mint, amount) {
     await this.send([createTokenAccount(this.mintAuthority, owner, mint), this.minted(owner, mint, amount)], this.mintAuthority);
+  }
+
+  // Into a token account that is not the associated one.
+  async handsElsewhere(owner, mint, amount) {
+    const [account, payer] = [Keypair.generate(), this.mintAuthority];
+    const lamports = await this.connection.getMinimumBalanceForRentExemption(ACCOUNT_BYTES);
+    const created = { fromPubkey: payer.publicKey, newAccountPubkey: account.publicKey, space: ACCOUNT_BYTES, lamports, programId: TOKEN };
+    const begun = tokenInstruction([1], [writable(account.publicKey), ...[mint, owner, SYSVAR_RENT_PUBKEY].map(readonly)]);
+    await this.send([SystemProgram.createAccount(created), begun, this.mintedTo(account.publicKey, mint, amount)], payer, account);
   }
 
   async balance(owner, mint) {
