@@ -40,6 +40,25 @@ def good(world: VaultWorld, name: str) -> Instruction:
     return made[name]()
 
 
+def ready_for(name: str) -> VaultWorld:
+    """A world in which the instruction of this name is accepted."""
+    if name == "initialize_config":
+        return VaultWorld()
+    world = VaultWorld().with_bot().with_market()
+    owner, admin = world.owner.pubkey(), world.admin.pubkey()
+    ahead: dict[str, Callable[[], Instruction]] = {
+        "accept_admin": lambda: instructions.update_config(admin, pending_admin=admin),
+        "grant_bot_authority": lambda: instructions.revoke_bot_authority(owner),
+        "close_vault": lambda: instructions.revoke_bot_authority(owner),
+        "resume_vault": lambda: instructions.pause_vault(owner, owner),
+    }
+    if name in ahead:
+        world.ok(ahead[name]())
+    if name == "recover_trade_account":
+        world.hold(world.trade, world.usdc, 5, delegate=world.stranger.pubkey())
+    return world
+
+
 def roles_of(name: str) -> list[str]:
     return [role.name for role in next(each for each in INSTRUCTIONS if each.name == name).accounts]
 

@@ -4,7 +4,8 @@
 //! Script: number of calls u8; each call: program u8, number of accounts u8, (account u8, flags u8)*, length of data u16, data.
 //! Programs and accounts are places among the router's own accounts; flag 1 is signer, flag 2 writable. Three places are no program:
 //! `LOG` writes the data as a `Program data:` line once for every account named, `SEIZE` takes lamports of the first account for the second
-//! without asking anybody, `SCRIBBLE` writes the data over the first account's own.
+//! without asking anybody, `SCRIBBLE` writes the data over the first account's own. Data without a script does nothing and succeeds: a token
+//! program that only says it pays, a transfer hook that agrees.
 #![cfg_attr(any(target_os = "solana", target_arch = "bpf"), no_std)]
 
 #[cfg(target_arch = "bpf")]
@@ -37,7 +38,7 @@ const NO_ACCOUNT: InstructionAccount = InstructionAccount { address: &NOBODY, is
 
 /// Makes the script's calls in order and claims to have paid more than anybody asked for.
 pub fn process_instruction(_program: &Address, accounts: &mut [AccountView], data: &[u8]) -> ProgramResult {
-    let mut script = data.get(HEAD_BYTES..).ok_or(ProgramError::InvalidInstructionData)?;
+    let Some(mut script) = data.get(HEAD_BYTES..) else { return Ok(()) };
     let [calls] = take(&mut script)?;
     for _ in 0..calls {
         call(accounts, &mut script)?;

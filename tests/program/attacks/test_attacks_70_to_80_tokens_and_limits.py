@@ -26,7 +26,7 @@ from tests.program.evil_world import (
     transfer,
     w,
 )
-from tests.program.good_calls import NAMES, good
+from tests.program.good_calls import NAMES, good, ready_for
 from tests.program.vault_world import DAY, NOW, RICH, USDC, VaultWorld, changed, key
 
 from xorj.vault import accounts, instructions
@@ -242,20 +242,9 @@ EVERY_STEP_UNITS = 500
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_attack_80_running_out_of_compute_units_anywhere(world: VaultWorld, name: str) -> None:
+def test_attack_80_running_out_of_compute_units_anywhere(name: str) -> None:
     """Nothing is left of a call that ran out, at any step of the budget, inside the program or in one that it calls."""
-    owner = world.owner.pubkey()
-    if name == "initialize_config":
-        world = VaultWorld()
-    ahead = {
-        "accept_admin": lambda: instructions.update_config(world.admin.pubkey(), pending_admin=world.admin.pubkey()),
-        "grant_bot_authority": lambda: instructions.revoke_bot_authority(owner),
-        "close_vault": lambda: instructions.revoke_bot_authority(owner),
-        "resume_vault": lambda: instructions.pause_vault(owner, owner),
-    }
-    if name in ahead:
-        world.ok(ahead[name]())
-    world.hold(world.trade, world.usdc, 5, delegate=world.stranger.pubkey() if name == "recover_trade_account" else None)
+    world = ready_for(name)
     call = good(world, name)
     limit = EVERY_STEP_UNITS
     while True:

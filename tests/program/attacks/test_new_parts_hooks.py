@@ -1,0 +1,65 @@
+"""Withdrawals of Token-2022 mints that call a program of the issuer's: what the hook needs is passed on."""
+
+import struct
+
+import pytest
+from solders.instruction import AccountMeta
+from solders.pubkey import Pubkey
+from solders.token.state import Mint, TokenAccount, TokenAccountState
+from tests.program.attacks.harness import refused
+from tests.program.evil_world import EVIL
+from tests.program.vault_world import VaultWorld, key
+
+from xorj.vault import instructions
+from xorj.vault.accounts import TOKEN_2022_PROGRAM, token_account_address
+
+MINT_KIND, ACCOUNT_KIND = b"\x01", b"\x02"
+HOOK_OF_MINT, HOOK_OF_ACCOUNT = 14, 15
+
+
+class HookedWorld(VaultWorld):
+    """The vault holds 9 of a mint whose every transfer asks a program of Eve's, the trade authority 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.with_vault()
+        self.hook, self.hooked = key("hook").pubkey(), key("hooked mint").pubkey()
+        self.svm.add_program(self.hook, EVIL)
+        mint = bytes(Mint(self.admin.pubkey(), 10**18, 6, True, None)).ljust(165, b"\0") + MINT_KIND
+        mint += struct.pack("<HH", HOOK_OF_MINT, 64) + bytes(self.stranger.pubkey()) + bytes(self.hook)
+        self.plant(self.hooked, mint, TOKEN_2022_PROGRAM)
+        for holder, amount in ((self.vault, 9), (self.owner.pubkey(), 0), (self.trade, 4)):
+            self.hold_hooked(holder, amount)
+
+    def hold_hooked(self, owner: Pubkey, amount: int) -> None:
+        token = bytes(TokenAccount(self.hooked, owner, amount, None, TokenAccountState.Initialized, None, 0, None))
+        data = token + ACCOUNT_KIND + struct.pack("<HH", HOOK_OF_ACCOUNT, 1) + b"\0"
+        self.plant(token_account_address(owner, self.hooked, TOKEN_2022_PROGRAM), data, TOKEN_2022_PROGRAM)
+
+    def held(self, owner: Pubkey) -> int:
+        return self.amount(token_account_address(owner, self.hooked, TOKEN_2022_PROGRAM))
+
+
+@pytest.fixture
+def world() -> HookedWorld:
+    return HookedWorld()
+
+
+def read(*keys: Pubkey) -> list[AccountMeta]:
+    return [AccountMeta(each, False, False) for each in keys]
+
+
+def test_what_a_hook_needs_is_passed_on(world: HookedWorld) -> None:
+    owner = world.owner.pubkey()
+    needed = read(world.hook)
+    world.ok(instructions.withdraw(owner, world.hooked, 5, token_program=TOKEN_2022_PROGRAM, hook_accounts=needed))
+    assert (world.held(world.vault), world.held(owner)) == (4, 5)
+    recover = instructions.recover_trade_account(owner, world.hooked, token_program=TOKEN_2022_PROGRAM)
+    recover.accounts = [*recover.accounts, *needed]
+    world.ok(recover)
+    assert (world.held(world.trade), world.held(world.vault)) == (0, 8)
+
+
+def test_without_the_hook_nothing_moves(world: HookedWorld) -> None:
+    out = instructions.withdraw(world.owner.pubkey(), world.hooked, 5, token_program=TOKEN_2022_PROGRAM)
+    refused(world, out, error="MissingAccount")
