@@ -37,7 +37,7 @@ def decode(transaction: ChainTransaction, wallet: Wallet, decoders: Sequence[Dec
         return Undecodable("tokens moved and the node gives no token balances")
     asked = (decoder(reading) for decoder in ORDER_DECODERS if decoder in decoders)
     outcome = next((outcome for outcome in asked if outcome is not None), None) or _by_balances(reading, decoders)
-    if isinstance(outcome, tuple) and not reading.adds_up({leg.mint for swap in outcome for leg in (swap.input, swap.output)}):
+    if isinstance(outcome, tuple) and not reading.adds_up({side.mint for swap in outcome for side in (swap.input, swap.output)}):
         return Undecodable("balances that do not add up over all accounts")
     return _with_told_venues(reading, outcome) if jupiter_routes.outcome in decoders else outcome
 
@@ -60,12 +60,12 @@ def _like_a_trade(transaction: ChainTransaction, owner: Wallet) -> bool:
 
 
 def _by_balances(reading: Reading, decoders: Sequence[Decoder]) -> Outcome:
-    legs = reading.legs
+    sides = reading.sides
     if not reading.programs:
         return NotASwap(kind_without_swap(reading))
     if reading.is_circular:
         return NotASwap(NotASwapKind.ARBITRAGE)
-    if not legs.given or not legs.got:
+    if not sides.given or not sides.got:
         return _one_sided(reading)
     if has_liquidity_share(reading):
         return NotASwap(NotASwapKind.LIQUIDITY)
@@ -74,11 +74,11 @@ def _by_balances(reading: Reading, decoders: Sequence[Decoder]) -> Outcome:
     mixed = mixes_in(reading)
     if mixed is not None:
         return Undecodable(f"a swap and {mixed} in one transaction")
-    if legs.is_pair:
-        return one(reading.swap(legs.pair))
+    if sides.is_pair:
+        return one(reading.swap(sides.pair))
     asked = (decoder(reading) for decoder in PAIR_DECODERS if decoder in decoders)
     found = next((outcome for outcome in asked if outcome is not None), None)
-    return found or Undecodable(f"{len(legs.given)} tokens given and {len(legs.got)} received")
+    return found or Undecodable(f"{len(sides.given)} tokens given and {len(sides.got)} received")
 
 
 def _with_told_venues(reading: Reading, outcome: Outcome) -> Outcome:
@@ -94,6 +94,6 @@ def _one_sided(reading: Reading) -> Outcome:
     transaction = reading.transaction
     rows = (*transaction.pre_token_balances, *transaction.post_token_balances)
     unknown = any(reading.tree.holding(transaction.account_keys[row.account_index]).owner is None for row in rows)
-    if unknown and reading.signs and reading.legs.mints:
+    if unknown and reading.signs and reading.sides.mints:
         return Undecodable("tokens moved through an account whose owner nothing tells")
     return NotASwap(kind_one_sided(reading))

@@ -18,7 +18,7 @@ from xorj.swaps.swap import NotASwapKind
 def kind_without_swap(reading: Reading) -> NotASwapKind:
     """No known swap program swapped."""
     ran = {instruction.program for _, instruction in reading.instructions}
-    changed = reading.legs.mints
+    changed = reading.sides.mints
     if ran & STAKE_PROGRAMS.keys():
         return NotASwapKind.STAKE
     if ran & LENDING_PROGRAMS.keys():
@@ -34,7 +34,7 @@ def kind_without_swap(reading: Reading) -> NotASwapKind:
 
 def kind_one_sided(reading: Reading) -> NotASwapKind:
     """Something swapped, and the wallet only gave or only got."""
-    changed = reading.legs.mints
+    changed = reading.sides.mints
     if reading.is_circular:
         return NotASwapKind.ARBITRAGE
     if not reading.signs:
@@ -68,16 +68,16 @@ def takes_part_in_liquidity(reading: Reading) -> bool:
 
 def has_liquidity_share(reading: Reading) -> bool:
     """Whether what the wallet got was minted for it, or what it gave was burned: a share of a pool, unless a router went that way."""
-    legs = reading.legs
+    sides = reading.sides
     if ROUTERS.intersection(reading.programs):
         return False
-    return bool(legs.got.keys() & _minted(reading) or legs.given.keys() & _burned(reading))
+    return bool(sides.got.keys() & _minted(reading) or sides.given.keys() & _burned(reading))
 
 
 def is_stake(reading: Reading) -> bool:
     """Whether SOL was staked or unstaked through a stake pool that no trading router called."""
     ran = {instruction.program for _, instruction in reading.instructions}
-    return bool(ran & STAKE_PROGRAMS.keys()) and SOL in reading.legs.mints and set(reading.programs) <= {SANCTUM_ROUTER}
+    return bool(ran & STAKE_PROGRAMS.keys()) and SOL in reading.sides.mints and set(reading.programs) <= {SANCTUM_ROUTER}
 
 
 def lends_directly(reading: Reading) -> bool:

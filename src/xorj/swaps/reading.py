@@ -22,7 +22,7 @@ DECIMALS_MAX = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Legs:
+class Sides:
     """What was given and what received, both positive, by mint."""
 
     given: dict[Mint, int]
@@ -111,7 +111,7 @@ class Reading:
         return back
 
     @cached_property
-    def legs(self) -> Legs:
+    def sides(self) -> Sides:
         """The balance change without hops' leftovers and, beside two other assets, without SOL that is a cost."""
         kept = {mint: raw for mint, raw in self.change.by_mint.items() if abs(raw) * 1_000 > self.passed[mint] * HOP_LEFTOVER_PER_MILLE_MAX}
         if len(kept) > 2 and _both_signs(kept):
@@ -120,7 +120,7 @@ class Reading:
         others = {mint: raw for mint, raw in kept.items() if mint != SOL}
         if SOL in kept and _both_signs(others) and self.sol_is_cost:
             kept = others
-        return Legs({mint: -raw for mint, raw in kept.items() if raw < 0}, {mint: raw for mint, raw in kept.items() if raw > 0})
+        return Sides({mint: -raw for mint, raw in kept.items() if raw < 0}, {mint: raw for mint, raw in kept.items() if raw > 0})
 
     @cached_property
     def sol_is_cost(self) -> bool:
@@ -143,7 +143,7 @@ class Reading:
     @cached_property
     def is_circular(self) -> bool:
         """One asset went out and came in again, and nothing else changed but SOL as its cost or leftover."""
-        mints, back = self.legs.mints, self.returned
+        mints, back = self.sides.mints, self.returned
         if not back or len(mints) > 2:
             return False
         if len(mints) == 2 and SOL not in mints:
@@ -191,19 +191,19 @@ class Reading:
 
     def swap(
         self,
-        legs: tuple[tuple[Mint, int], tuple[Mint, int]],
+        sides: tuple[tuple[Mint, int], tuple[Mint, int]],
         *,
         programs: Sequence[Address] | None = None,
         number: int = 0,
         venue_fees: tuple[TokenAmount, ...] = (),
     ) -> Swap | Undecodable:
-        """The swap of these legs. Fee and tip are the transaction's, so they stand with its first swap alone."""
+        """The swap of these sides. Fee and tip are the transaction's, so they stand with its first swap alone."""
         decimals, block_time, transaction = decimals_of(self.transaction), self.transaction.block_time, self.transaction
         if block_time is None:
             return Undecodable("the node gives no block time")
-        if max(decimals.get(mint, 0) for mint, _ in legs) > DECIMALS_MAX:
+        if max(decimals.get(mint, 0) for mint, _ in sides) > DECIMALS_MAX:
             return Undecodable(f"a token of more than {DECIMALS_MAX} decimals")
-        paid, bought = (TokenAmount(mint, raw, decimals[mint]) for mint, raw in legs)
+        paid, bought = (TokenAmount(mint, raw, decimals[mint]) for mint, raw in sides)
         return Swap(
             wallet=self.wallet,
             signature=transaction.signature,

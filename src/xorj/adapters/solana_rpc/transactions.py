@@ -161,8 +161,11 @@ def parse_signature_info(row: Json) -> SignatureInfo:
 
 
 def error_text(error: Json) -> str | None:
-    """The chain's error as compact JSON, None on success."""
-    return None if error is None else orjson.dumps(error).decode()
+    """The chain's error as compact JSON, None on success. Raises InvalidInput when it holds a number that no chain has."""
+    try:
+        return None if error is None else orjson.dumps(error).decode()
+    except TypeError as cause:
+        raise InvalidInput("err", given=str(error), rule=f"the chain's error ({cause})") from cause
 
 
 def _refused(error: msgspec.MsgspecError) -> InvalidInput:

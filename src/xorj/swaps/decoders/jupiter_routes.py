@@ -72,15 +72,15 @@ def outcome(reading: Reading) -> Outcome | None:
     routes = [route for route in routes_of(reading) if route.authority == reading.key]
     if len(routes) != 1:
         return None
-    (route,), legs = routes, reading.legs
-    if route.input_mint not in legs.given or route.output_mint not in legs.got or route.input_mint == route.output_mint:
+    (route,), sides = routes, reading.sides
+    if route.input_mint not in sides.given or route.output_mint not in sides.got or route.input_mint == route.output_mint:
         return None
     on_the_way = {hop.output_mint for hop in route.hops} - {route.input_mint, route.output_mint}
-    left_over = legs.mints - {route.input_mint, route.output_mint}
-    got_only = all(mint in legs.got for mint in left_over - {SOL})
+    left_over = sides.mints - {route.input_mint, route.output_mint}
+    got_only = all(mint in sides.got for mint in left_over - {SOL})
     if not left_over <= on_the_way | ({SOL} if reading.sol_is_cost else set()) or not got_only:
         return None
-    pair = (route.input_mint, legs.given[route.input_mint]), (route.output_mint, legs.got[route.output_mint])
+    pair = (route.input_mint, sides.given[route.input_mint]), (route.output_mint, sides.got[route.output_mint])
     return one(reading.swap(pair))
 
 
@@ -99,8 +99,8 @@ def platform_fees(reading: Reading, swap: Swap) -> tuple[TokenAmount, ...]:
         net[hop.input_mint] -= hop.input_raw
         net[hop.output_mint] += hop.output_raw
     taken = ((swap.input, swap.input.raw + net[swap.input.mint]), (swap.output, net[swap.output.mint] - swap.output.raw))
-    # a SOL leg also holds what was paid for other things, so that a difference there is no fee of the router
-    return tuple(TokenAmount(leg.mint, raw, leg.decimals) for leg, raw in taken if raw > 0 and leg.mint != SOL)
+    # a SOL side also holds what was paid for other things, so that a difference there is no fee of the router
+    return tuple(TokenAmount(side.mint, raw, side.decimals) for side, raw in taken if raw > 0 and side.mint != SOL)
 
 
 def routes_of(reading: Reading) -> list[Route]:

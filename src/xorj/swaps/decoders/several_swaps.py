@@ -82,7 +82,7 @@ def _adds_up(reading: Reading, parts: list[_Part]) -> bool:
     total: Counter[Mint] = Counter()
     for part in parts:
         total.update(_without_cost(part.change))
-    for mint in {*total, *reading.legs.mints}:
+    for mint in {*total, *reading.sides.mints}:
         difference = abs(total[mint] - reading.change.by_mint.get(mint, 0))
         if difference > (NATIVE_RESIDUE_LAMPORTS_MAX if mint == SOL else 0):
             return False
