@@ -6,6 +6,7 @@ docs/vault-program.md is made from the same list. A check that one transaction c
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ PAYER = key("fee payer")
 OTHER = key("an address of nobody's").pubkey()
 ELSEWHERE = {
     "called by a program": "test_vault_containment.py::test_a_trade_is_called_by_no_program",
-    "untampered": "test_vault_containment.py::test_keeping_a_hand_on_a_trade_account",
+    "untampered": "test_vault_containment.py::test_emptying_another_account_of_the_trade_authority",
     "loss limit": "test_vault_budgets.py::test_a_sale_below_cost_is_charged_and_refused_beyond_the_cap",
 }
 TOKEN_AMOUNT, TOKEN_OWNER, TOKEN_DELEGATE = slice(64, 72), slice(32, 64), slice(72, 76)
@@ -292,3 +293,10 @@ def test_every_instruction_is_listed_with_errors_that_exist() -> None:
     assert set(CHECKS) == {each.name for each in INSTRUCTIONS}
     named = {error for checks in CHECKS.values() for check in checks for error in check.errors}
     assert named <= {error for error, _ in ERRORS} | set(FRAMEWORK_ERRORS.values())
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_is_tested_elsewhere_is(name: str) -> None:
+    file, test = ELSEWHERE[name].split("::")
+    assert f"def {test}(" in Path(__file__).with_name(file).read_text()
+    assert any(check.name == name for checks in CHECKS.values() for check in checks)
