@@ -6,12 +6,13 @@ import numpy as np
 from bench.trust import seeds
 from bench.trust import worlds as w
 from bench.trust.baselines import baselines
-from bench.trust.measures import Measured, Outcome, calibration_table, measured, outcome_of, policy
+from bench.trust.measures import Measured, Outcome, best, calibration_table, measured, outcome_of, policy
 from bench.trust.population import Population, population
 from bench.trust.worlds import World
 
 from xorj.trust import prior
 from xorj.trust.calibration import ClosedWindow, calibrated
+from xorj.trust.cohort import Ints
 from xorj.trust.copy_score import UNCALIBRATED, Calibration, CohortScores, estimate, score_estimates
 from xorj.trust.utility_sharpe import Estimates, joined
 
@@ -36,12 +37,13 @@ class Honesty:
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """Every score's measures by name, and V2's own."""
+    """Every score's measures and how many of its top 20 have each role, by name, and V2's own."""
 
     seed: int
     world: str
     wallets: int
     scores: dict[str, Measured]
+    top_roles: dict[str, list[int]]
     honesty: Honesty
 
 
@@ -56,7 +58,12 @@ def evaluated(seed: int, world: World, wallets: int, calibration: Calibration) -
     )
     everyone = baselines(people) | {V2: scores.score}
     figures = {name: measured(score, people, outcome) for name, score in everyone.items()}
-    return SeedResult(seed, world.name, len(people.role), figures, _honesty(scores, assumed, people, outcome))
+    top_roles = {name: _roles(people, best(score)) for name, score in everyone.items()}
+    return SeedResult(seed, world.name, len(people.role), figures, top_roles, _honesty(scores, assumed, people, outcome))
+
+
+def _roles(people: Population, chosen: Ints) -> list[int]:
+    return [int(count) for count in np.bincount(people.role[chosen], minlength=len(w.ROLE_NAMES))]
 
 
 def _honesty(scores: CohortScores, assumed: CohortScores, people: Population, outcome: Outcome) -> Honesty:
@@ -64,7 +71,6 @@ def _honesty(scores: CohortScores, assumed: CohortScores, people: Population, ou
     regular = known & (people.role == w.REGULAR)
     inside = (people.theta_now >= scores.band_low) & (people.theta_now <= scores.band_high)
     gain, fall = policy(scores.score, people)
-    order = np.argsort(-np.where(known, scores.score, -1), kind="stable")[: int(len(known) * TOP_SHARE)]
     return Honesty(
         calibration_table(scores.score, outcome.paid, BAND_EDGES),
         calibration_table(assumed.score, outcome.paid, BAND_EDGES),
@@ -72,7 +78,7 @@ def _honesty(scores: CohortScores, assumed: CohortScores, people: Population, ou
         float((scores.score[known] > 50).mean()),
         gain,
         fall,
-        np.bincount(people.role[order], minlength=len(w.ROLE_NAMES)).tolist(),
+        _roles(people, best(scores.score, int(len(known) * TOP_SHARE))),
     )
 
 

@@ -62,7 +62,7 @@ def measured(score: Floats, people: Population, outcome: Outcome) -> Measured:
     lowest = np.nanmin(score) - 1
     known = np.where(np.isfinite(score), score, lowest)
     regular, busy = people.role == w.REGULAR, people.cohort.round_trips >= 500
-    top = np.argsort(-known, kind="stable")[:TOP]
+    top = best(score)
     gain, fall = portfolio(people.future[top])
     return Measured(
         spearman(known, people.skill_now),
@@ -79,6 +79,12 @@ def measured(score: Floats, people: Population, outcome: Outcome) -> Measured:
     )
 
 
+def best(score: Floats, count: int = TOP) -> Ints:
+    """Indices of the best wallets, best first; those without a score come last, and of equals the first in the list."""
+    result: Ints = np.argsort(-np.where(np.isfinite(score), score, -np.inf), kind="stable")[:count]
+    return result
+
+
 def portfolio(leaders: Floats, places: int = TOP) -> tuple[float, float]:
     """Return and maximum drawdown of 1/20 in each of at most 20 leaders, float64[L, T], and the rest in cash; no rebalancing."""
     worth = np.cumprod(1 + leaders, axis=1).sum(axis=0) / places + (1 - len(leaders) / places)
@@ -88,9 +94,8 @@ def portfolio(leaders: Floats, places: int = TOP) -> tuple[float, float]:
 
 def policy(score: Floats, people: Population) -> tuple[float, float]:
     """portfolio of up to 20 leaders with a score of 50 or more."""
-    known = np.where(np.isfinite(score), score, -1)
-    top = np.argsort(-known, kind="stable")[:TOP]
-    return portfolio(people.future[top[known[top] >= LEADER_SCORE_MIN]])
+    top = best(score)
+    return portfolio(people.future[top[np.nan_to_num(score[top], nan=-1) >= LEADER_SCORE_MIN]])
 
 
 def bucketed(score: Floats, realised: Floats) -> float:

@@ -108,6 +108,8 @@ WORLDS = {
         World("copiers crowd into the best records", crowd_cost=2.0),
         World("tokens move together", token_correlation=0.3),
         HIDDEN,
+        # to tell what turncoats alone do to a list: they are made regular traders here
+        World("nobody turns on copiers", shares=(SHARES[REGULAR] + SHARES[TURNCOAT], *SHARES[1:TURNCOAT], 0.0)),
     )
 }
 # those of the specification's table, which its gate over all worlds is about
