@@ -206,6 +206,12 @@ class LocalnetSettings(CommonSettings):
     replay: Path | None = setting(None, "recorded swaps to play instead of the demo market", shown="the demo market")
 
 
+class ClusterSettings(CommonSettings):
+    """Of the commands that compute in bulk."""
+
+    ray_address: str | None = setting(None, "Ray cluster to compute on, host:port or ray://host:port", shown="one on this machine alone")
+
+
 class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
     """Ingestion, performance, scores, rankings."""
 
@@ -304,6 +310,7 @@ PROCESSES: Mapping[str, type[CommonSettings]] = {
     "demo-follower": DemoFollowerSettings,
     "migrate": DatabaseSettings,
     "signer-key": SignerSettings,
+    "performance": ClusterSettings,
 }
 
 S = TypeVar("S", bound=CommonSettings)

@@ -1,7 +1,12 @@
 """`xorj performance`: what each wallet of a lake earned."""
 
 import asyncio
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +15,49 @@ import typer
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.adapters.lake.leg_files import LegFiles
+from xorj.adapters.workers.process_pool import ProcessPool
+from xorj.adapters.workers.ray_cluster import RayCluster
 from xorj.cli.tables import show
+from xorj.performance.compute_buckets import compute_buckets
+from xorj.performance.compute_legs import compute_legs
 from xorj.performance.compute_performance import PerformanceReport, compute_performance
+from xorj.performance.kernel import performances
+from xorj.performance.metrics import Performance
+from xorj.performance.ports import Workers
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import SLOT_MAX, Slot, parse_pubkey
+from xorj.settings import ClusterSettings, load
 
 AsOf = typer.Option(None, "--as-of", min=0, max=SLOT_MAX, help="As of this slot; the newest in the lake when not given.")
 
 SHOWN = ("wallet", "trades", "net_pnl_usd", "roi", "win_rate", "max_drawdown", "sharpe", "days")
 
 
+class Engine(StrEnum):
+    """Where a large lake is computed."""
+
+    POOL = "pool"
+    RAY = "ray"
+
+
 def performance(
     lake: Path = typer.Option(..., help="Folder of the lake.", metavar="DIR"),
     wallet: str | None = typer.Option(None, help="This wallet alone."),
     as_of: int | None = AsOf,
+    engine: Engine | None = typer.Option(None, help="Compute by bucket: pool, processes here; ray, a cluster."),
+    legs: Path | None = typer.Option(None, help="Folder for the buckets, which every node reads; temporary when not given.", metavar="DIR"),
     as_json: bool = typer.Option(False, "--json", help="One JSON list instead of a table."),
 ) -> None:
     """Compute each wallet's performance from its swaps. Example: ./xorj performance --lake .xorj/lake --json
 
-    Ratios are fractions; what is undefined is null.
+    Ratios are fractions; what is undefined is null. docs/performance-definitions.md says what each figure means.
     """
-    report = read_report(lake, as_of)
-    rows = [_row(one) for one in report.wallets] if report is not None else []
-    if wallet is not None:
-        wanted = parse_pubkey(wallet, "--wallet")
-        rows = [row for row in rows if row["wallet"] == wanted]
-        if not rows:
-            raise InvalidInput("--wallet", given=wanted, rule="a wallet with swaps in the lake")
+    wanted = None if wallet is None else parse_pubkey(wallet, "--wallet")
+    found = _in_process(lake, as_of) if engine is None else _by_bucket(lake, as_of, engine, legs)
+    rows = [asdict(one) for one in found if wanted is None or one.wallet == wanted]
+    if wanted is not None and not rows:
+        raise InvalidInput("--wallet", given=wanted, rule="a wallet with swaps in the lake")
     if as_json:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
     else:
@@ -49,9 +70,34 @@ def read_report(lake: Path, as_of: int | None) -> PerformanceReport | None:
     return asyncio.run(compute_performance(reader, as_of=None if as_of is None else Slot(as_of)))
 
 
-def _row(one: Any) -> dict[str, Any]:
-    row = asdict(one)
-    return row | {"daily_returns": list(one.daily_returns)}
+def _in_process(lake: Path, as_of: int | None) -> list[Performance]:
+    report = read_report(lake, as_of)
+    return [] if report is None else list(report.wallets)
+
+
+def _by_bucket(lake: Path, as_of: int | None, engine: Engine, folder: Path | None) -> list[Performance]:
+    """The same figures, whole buckets at a time on the engine's workers."""
+    reader = DeltaLake(lake, chain_of(lake))
+    with _workers(engine) as workers, tempfile.TemporaryDirectory(prefix="xorj-legs-") as temporary:
+        files = LegFiles((folder or Path(temporary)).absolute())
+        asyncio.run(compute_legs(reader, files, as_of=None if as_of is None else Slot(as_of)))
+        computed = compute_buckets(files, workers, per_task=_per_task(files), with_series=True)
+        found = [one for done in computed for one in performances(files.wallets(done.bucket), done.figures)]
+    return sorted(found, key=lambda one: one.wallet)
+
+
+@contextmanager
+def _workers(engine: Engine) -> Iterator[Workers]:
+    if engine is Engine.POOL:
+        yield ProcessPool(os.cpu_count() or 1)
+        return
+    with RayCluster(load(ClusterSettings).ray_address) as cluster:
+        yield cluster
+
+
+def _per_task(files: LegFiles) -> int:
+    """Tasks are few: each must be worth starting, and four a processor are enough to keep all of them busy."""
+    return max(1, len(files.buckets()) // (4 * (os.cpu_count() or 1)))
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """Legs of many wallets to their figures, in floats. Used by the compute workflows; pnl.py is its exact, slow reference."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from xorj.performance import columns as c
 from xorj.performance import loops
 from xorj.performance.compiled import compiled
-from xorj.performance.legs import LegTable, legs_of, marks_of
+from xorj.performance.legs import legs_of, marks_of
 from xorj.performance.metrics import Performance, performance_from
 from xorj.performance.transfer import TransferOut
+from xorj.primitives.ids import Wallet
 from xorj.swaps.valuation import Valuation
 
 # below these the interpreter has finished before the compiler has begun
@@ -33,22 +34,22 @@ class Figures:
     equity_usd: Floats
 
 
-def performance_of(valuation: Valuation, as_of_block_time: int, transfers: Iterable[TransferOut] = ()) -> list[Performance]:
+def performance_of(valuation: Valuation, as_of_block_time: int, transfers: Sequence[TransferOut] = ()) -> list[Performance]:
     """Every wallet's performance, by wallet. No swap of the valuation may be later than `as_of_block_time`."""
     table = legs_of(valuation, transfers)
     marks = marks_of(table.tokens, valuation.executions, as_of_block_time)
-    return performances(table, figures_of(table.legs, marks, as_of_block_time, with_series=True))
+    return performances(table.wallets, figures_of(table.legs, marks, as_of_block_time, with_series=True))
 
 
-def performances(table: LegTable, figures: Figures) -> list[Performance]:
-    """Figures with series as one object a wallet."""
+def performances(wallets: Sequence[Wallet], figures: Figures) -> list[Performance]:
+    """Figures with series as one object a wallet; `wallets` are what the numbers stand for."""
     ends = np.cumsum(figures.statistics[:, c.DAYS]).astype(np.int64)
     returns, equity = figures.returns.tolist(), figures.equity_usd.tolist()
     found = []
     for at, (number, end) in enumerate(zip(figures.wallets.tolist(), ends.tolist(), strict=True)):
         days = slice(0 if at == 0 else int(ends[at - 1]), end)
         rows = figures.totals[at], figures.statistics[at]
-        found.append(performance_from(table.wallets[number], *rows, tuple(returns[days]), tuple(equity[days])))
+        found.append(performance_from(wallets[number], *rows, tuple(returns[days]), tuple(equity[days])))
     return found
 
 

@@ -29,9 +29,19 @@ class LegTable:
     tokens: tuple[Mint, ...]
 
 
-def legs_of(valuation: Valuation, transfers: Iterable[TransferOut] = ()) -> LegTable:
-    """Every leg of the swaps and transfers, sorted by wallet, token and order. A transfer before the first swap takes nothing along."""
-    tokens: dict[Mint, int] = {}
+def tokens_of(swaps: Iterable[ValuedSwap], transfers: Iterable[TransferOut] = ()) -> list[Mint]:
+    """Every mint that has legs, in the one order in which sums over tokens are taken."""
+    mints = {Mint(amount.mint) for one in swaps for amount in (one.swap.input, one.swap.output)} - {USDC}
+    return sorted(mints | {Mint(one.amount.mint) for one in transfers})
+
+
+def legs_of(valuation: Valuation, transfers: Sequence[TransferOut] = (), tokens: Sequence[Mint] | None = None) -> LegTable:
+    """Every leg of the swaps and transfers, sorted by wallet, token and order. A transfer before the first swap takes nothing along.
+
+    `tokens` are numbered in their order; those of the legs themselves when None.
+    """
+    mints = tokens_of(valuation.swaps, transfers) if tokens is None else tokens
+    number = {mint: at for at, mint in enumerate(mints)}
     wallets: list[Wallet] = []
     rows: list[Row] = []
     for wallet, events in groupby(_ordered(valuation, transfers), key=_wallet_of):
@@ -39,12 +49,12 @@ def legs_of(valuation: Valuation, transfers: Iterable[TransferOut] = ()) -> LegT
         for at, event in enumerate(events):
             time = max(time, event.swap.block_time if isinstance(event, ValuedSwap) else event.block_time)
             for mint, *leg in event_legs(event):
-                rows.append((len(wallets), tokens.setdefault(mint, len(tokens)), at, time, *leg))
+                rows.append((len(wallets), number[mint], at, time, *leg))
         wallets.append(wallet)
     columns = zip(*rows, strict=True) if rows else [()] * len(TYPES)
     legs = c.Legs(*(np.array(column, dtype=kind) for column, kind in zip(columns, TYPES, strict=True)))
     order = np.lexsort((legs.swap, legs.token, legs.wallet))
-    return LegTable(c.Legs(*(column[order] for column in legs)), tuple(wallets), tuple(tokens))
+    return LegTable(c.Legs(*(column[order] for column in legs)), tuple(wallets), tuple(mints))
 
 
 def event_legs(event: Event) -> list[tuple[Mint, float, float, float, int]]:

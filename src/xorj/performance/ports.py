@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from xorj.performance.columns import Legs, Marks
+from xorj.primitives.ids import Wallet
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,6 +33,19 @@ class LegReader(Protocol):
 
     def price_table(self) -> PriceTable:
         """The one price table that all buckets are marked from."""
+
+
+class LegWriter(Protocol):
+    """Where legs are kept for LegReader. Every method raises Unavailable when the store cannot be written."""
+
+    def bucket_of(self, wallet: Wallet) -> int:
+        """The bucket that the wallet is in, for ever the same."""
+
+    def write_bucket(self, bucket: int, legs: Legs, wallets: Sequence[Wallet]) -> None:
+        """Replaces a bucket; `wallets` are what its wallet numbers stand for."""
+
+    def write_price_table(self, table: PriceTable) -> None:
+        """Replaces the price table."""
 
 
 class Workers(Protocol):

@@ -1,8 +1,19 @@
 """The three ways a thing goes wrong that is not an expected outcome. Used everywhere; edges translate them to 422, exit codes and pages."""
 
+from typing import Any
+
 
 class XorjError(Exception):
-    """Root of all errors of this project."""
+    """Root of all errors of this project. They come whole out of another process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[XorjError], args: tuple[object, ...], facts: dict[str, object]) -> XorjError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class InvalidInput(XorjError):

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xorj.adapters.lake.rows import bucket_of
 from xorj.performance.columns import Legs, Marks
 from xorj.performance.legs import TYPES
 from xorj.performance.ports import PriceTable
@@ -46,6 +47,9 @@ class LegFiles:
         """The addresses that the bucket's wallet numbers stand for."""
         return [Wallet(name) for name in self._read(_NAMES.format(bucket)).column("wallet").to_pylist()]
 
+    def bucket_of(self, wallet: Wallet) -> int:
+        return bucket_of(wallet)
+
     def write_bucket(self, bucket: int, legs: Legs, wallets: Sequence[Wallet] = ()) -> None:
         """Replaces a bucket; the columns become those of TYPES."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +69,12 @@ class LegFiles:
         self._write(_MARKS, columns.replace_schema_metadata({_AS_OF: str(table.as_of)}))
 
     def _write(self, name: str, table: pa.Table) -> None:
+        try:
+            self._write_table(name, table)
+        except (OSError, pa.ArrowException) as error:
+            raise Unavailable(f"legs {self.folder / name}", str(error).splitlines()[0]) from error
+
+    def _write_table(self, name: str, table: pa.Table) -> None:
         plain = [one for one in table.schema.names if one in ("swap", "time", "quantity", "value", "prices")]
         dictionary = [one for one in table.schema.names if one not in plain]
         pq.write_table(table, self.folder / name, compression="lz4", row_group_size=max(1, len(table)), use_dictionary=dictionary)

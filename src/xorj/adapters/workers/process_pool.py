@@ -24,13 +24,14 @@ class ProcessPool:
         self._processes = processes
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """The results in the order of the items. Raises Unavailable when workers died more than DEATHS_MAX times."""
+        """The results in the order of the items. Raises Unavailable when workers died more than DEATHS_MAX times over the same ones."""
         left, deaths = deque(items), 0
         while left:
+            before = len(left)
             try:
                 yield from self._until_a_death(function, left)
             except BrokenProcessPool as error:
-                deaths += 1
+                deaths = deaths + 1 if len(left) == before else 1
                 if deaths > DEATHS_MAX:
                     raise Unavailable("process pool", f"{deaths} workers died over the same tasks") from error
 
