@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 from solders.instruction import Instruction
-from tests.program.attacks.harness import refused
+from solders.system_program import TransferParams, transfer
+from tests.program.attacks.harness import SYSTEM, refused
 from tests.program.vault_world import DAY, SLOT, USDC, VaultWorld
 
 from xorj.vault import accounts, instructions
@@ -243,3 +244,22 @@ def test_closing_with_a_bot_set_is_refused_whatever_comes_with_it(world: VaultWo
     refused(world, instructions.pause_vault(owner, owner), close, error="VaultNotClosable")
     refused(world, instructions.revoke_bot_authority(owner), close, world.buy(USDC), error="AccountNotInitialized")
     refused(world, instructions.revoke_bot_authority(owner), close, close, error="AccountNotInitialized")
+
+
+def test_lamports_sent_to_a_closed_vault_revive_nothing(world: VaultWorld) -> None:
+    """Within the transaction that closes it as after it: what stands there is an empty account of the system's."""
+    owner = world.owner.pubkey()
+    gifts = [
+        transfer(TransferParams(from_pubkey=world.stranger.pubkey(), to_pubkey=address, lamports=10**8))
+        for address in (world.vault, world.policy)
+    ]
+    world.ok(instructions.revoke_bot_authority(owner))
+    out = instructions.withdraw(owner, world.usdc, USDC)
+    refused(world, instructions.close_vault(owner), *gifts, out, error="AccountOwnedByWrongProgram")
+    world.ok(instructions.close_vault(owner), *gifts)
+    for address in (world.vault, world.policy):
+        account = world.svm.get_account(address)
+        assert (account.owner, bytes(account.data), account.lamports) == (SYSTEM, b"", 10**8)
+    refused(world, out, error="AccountOwnedByWrongProgram")
+    world.ok(instructions.initialize_vault(owner), out)
+    assert world.read_vault().total_deposited == 0
