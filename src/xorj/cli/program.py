@@ -1,18 +1,23 @@
-"""`xorj program tools`, `build` and `test`: the on-chain programs from their sources to the files that the package ships.
+"""`xorj program tools`, `build`, `test` and `mutate`: the on-chain programs from their sources to the files that the package ships.
 
 Nobody needs this to run XORJ. It works on Debian with the compiler of its packages `rustc-web` and `rust-web-src`, and with any cargo.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
 import typer
+
+from xorj.cli.mutants import mutate as mutating
+from xorj.cli.mutants.mutate import VAULT
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = ROOT / "programs"
@@ -77,6 +82,40 @@ def test() -> None:
         fresh = _built(Path(folder) / "target", copy)
         if not _is_what_is_shipped(fresh):
             _test_fresh(fresh, Path(folder) / "fresh")
+
+
+@app.command()
+def mutate(
+    changed: str = typer.Option("", metavar="REVISION", help="Only the checks that the changes since this revision touch."),
+    only: str = typer.Option("", help="Only cases whose name holds this."),
+    jobs: int = typer.Option(2, min=1, help="How many are tried at once."),
+    as_json: bool = typer.Option(False, "--json", help="The verdicts as JSON."),
+) -> None:
+    """Takes away each check of the vault in turn and names the test that notices. Example: ./xorj program mutate --changed main"""
+    _need_checkout()
+    others = {name: folder / f"{name}.so" for name, folder in FILES.items() if name != VAULT}
+
+    def told(line: str) -> None:
+        typer.echo(line, err=as_json)
+
+    try:
+        verdicts = mutating.mutate(ROOT, _built_mutants, others, changed_since=changed or None, only=only, jobs=jobs, told=told)
+    except mutating.MutationImpossible as reason:
+        raise _failed(str(reason)) from reason
+    missed = [verdict for verdict in verdicts if not verdict.caught_by]
+    if as_json:
+        typer.echo(json.dumps([asdict(verdict) for verdict in verdicts], indent=1))
+    for verdict in missed:
+        typer.echo(f"NOT CAUGHT {verdict.line} {verdict.case}", err=True)
+    typer.echo(f"{len(verdicts) - len(missed)} of {len(verdicts)} caught", err=as_json)
+    if missed:
+        raise typer.Exit(1)
+
+
+def _built_mutants(sources: Path) -> Path:
+    target = PROGRAMS / "target" / "mutants"
+    _run([str(sources / "build.sh"), "--quiet", "-p", VAULT], environment={"CARGO_TARGET_DIR": str(target)}, at=sources)
+    return target / "bpfel-unknown-none" / "release" / f"lib{VAULT}.so"
 
 
 def _is_what_is_shipped(fresh: dict[str, Path]) -> bool:
