@@ -130,6 +130,20 @@ test("refusals have the chain's own names, before sending and after landing", as
   assert.equal(await world.failure(eve.bot, taking.accountsPartial(accounts)), "ConstraintHasOne");
 });
 
+test("a pause is told with who did it, and only the owner's word ends it", async () => {
+  const byBot = world.programOf(ana.bot).methods.pauseVault().accountsPartial({ authority: ana.bot.publicKey, vault: ana.vault });
+  const byOwner = ana.program.methods.resumeVault().accounts({ owner });
+  for (const [call, authority, paused] of [
+    [byBot, ana.bot.publicKey, true],
+    [byOwner, owner, false],
+  ]) {
+    const { data, name } = only(await world.eventsOf(await call.rpc()));
+    assert.equal(name, "vaultPaused");
+    assert.ok(data.vault.equals(ana.vault) && data.authority.equals(authority));
+    assert.equal(data.paused, paused);
+  }
+});
+
 test("the bot sells, the owner withdraws all of it, takes the bot's right away and closes everything", async () => {
   const held = await world.balance(ana.vault, world.bonk);
   await world.trade(ana, world.bonk, USDC, new BN(held.toString()), await world.guard(ana, 4)).rpc();
@@ -160,4 +174,12 @@ test("the bot sells, the owner withdraws all of it, takes the bot's right away a
   assert.equal(await ana.program.account.vaultAccount.fetchNullable(ana.vault), null);
   assert.equal(await ana.program.account.vaultPolicy.fetchNullable(ana.policy), null);
   assert.equal(await world.balance(owner, USDC), 500_000_000n + left);
+});
+
+test("a vault made anew is deactivated, which is told", async () => {
+  await ana.program.methods.initializeVault().accounts({ owner }).rpc();
+  const { data, name } = only(await world.eventsOf(await ana.program.methods.deactivateVault().accounts({ owner }).rpc()));
+  assert.equal(name, "vaultDeactivated");
+  assert.ok(data.vault.equals(ana.vault) && data.owner.equals(owner));
+  assert.equal((await vault()).is_active, false);
 });

@@ -56,6 +56,14 @@ def test_endpoints_are_the_apis(path: Path) -> None:
     assert {name for name in re.findall(r"(?:GET|POST) (/api/[\w/]+)", path.read_text()) if f'"{name}"' not in described} == set()
 
 
+@every_runbook
+def test_what_is_asked_of_the_database_is_in_it(path: Path) -> None:
+    schema = (ROOT / "src" / "xorj" / "adapters" / "postgres" / "schema.sql").read_text()
+    for columns, table in re.findall(r"SELECT (.+) FROM (\w+)", path.read_text()):
+        declared = schema.split(f"CREATE TABLE {table} (")[1].split("\n)")[0]
+        assert {column for column in columns.split(", ") if f"\n    {column} " not in declared} == set()
+
+
 def test_the_line_that_makes_a_bots_key_makes_one(tmp_path: Path) -> None:
     (line,) = re.findall(r"^ *\.venv/bin/python -c (.+)$", (ROOT / "docs" / "runbooks" / "key-rotation.md").read_text(), re.MULTILINE)
     done = subprocess.run([sys.executable, "-c", *shlex.split(line)], cwd=tmp_path, capture_output=True, text=True, check=True)
