@@ -7,7 +7,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tests.program.vault_world import NOW, SLOT, USDC, VaultWorld, changed, key
 
-from xorj.vault import accounts, instructions
+from xorj.vault import instructions
 from xorj.vault.events import AuthorityChanged, VaultDeactivated, VaultPaused, parse_logs
 from xorj.vault.interface import BOT_LIFETIME_SECONDS
 
@@ -141,16 +141,6 @@ def test_a_closed_vault_is_made_anew_and_reaches_its_tokens_again(world: VaultWo
     world.ok(instructions.initialize_vault(owner))
     world.ok(instructions.withdraw(owner, world.usdc, 500 * USDC))
     assert world.balance(owner, world.usdc) == 10_000 * USDC
-
-
-def test_a_vault_closed_and_made_anew_within_a_slot_repeats_no_epoch() -> None:
-    world = VaultWorld().with_vault().with_market()
-    owner = world.owner.pubkey()
-    again = (instructions.revoke_bot_authority(owner), instructions.close_vault(owner), instructions.initialize_vault(owner))
-    anew = (instructions.set_policy(owner, mint_mode=accounts.ANY_MINT), grant(world))
-    world.ok(*anew)
-    assert world.send(world.buy(USDC, world.bonk)).error == "EpochTooYoung"
-    assert world.send(*again, *anew, world.buy(USDC)).error == "EpochTooYoung"
 
 
 def test_a_vault_cannot_be_used_after_it_was_closed_in_the_same_transaction(world: VaultWorld) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.program.vault_world import SLOT, USDC, VaultWorld, changed
+from tests.program.vault_world import USDC, VaultWorld, changed
 
-from xorj.vault import accounts, instructions
+from xorj.vault import instructions
 from xorj.vault.accounts import NonceState
 from xorj.vault.instructions import Guard
 
@@ -72,33 +72,6 @@ def test_the_window_survives_another_grant(world: VaultWorld) -> None:
     world.later()
     assert buy(world, guard) == "BotEpochMismatch"
     assert buy(world, replace(guard, bot_epoch=world.read_policy().bot_epoch)) == "NonceUsed"
-
-
-def test_a_trade_of_a_deposed_bot_never_lands_under_the_next(world: VaultWorld) -> None:
-    old = world.guard()
-    world.ok(instructions.revoke_bot_authority(world.owner.pubkey()))
-    world.ok(instructions.grant_bot_authority(world.owner.pubkey(), world.bot.pubkey()))
-    world.later()
-    assert buy(world, old) == "BotEpochMismatch"
-
-
-def test_the_deadline_is_inclusive_and_at_most_512_slots_ahead(world: VaultWorld) -> None:
-    assert buy(world, world.guard(deadline_slot=world.slot)) is None
-    assert buy(world, world.guard(deadline_slot=world.slot - 1)) == "DeadlinePassed"
-    assert buy(world, world.guard(deadline_slot=world.slot + 512)) is None
-    assert buy(world, world.guard(deadline_slot=world.slot + 513)) == "DeadlinePassed"
-
-
-def test_in_the_slot_of_the_grant_the_bot_does_nothing_and_the_owner_what_he_likes() -> None:
-    world = VaultWorld().with_vault().with_market()
-    owner, bot = world.owner.pubkey(), world.bot.pubkey()
-    world.ok(instructions.set_policy(owner, mint_mode=accounts.ANY_MINT), instructions.grant_bot_authority(owner, bot))
-    assert buy(world, world.guard()) == "EpochTooYoung"
-    assert world.send(instructions.burn_nonce(bot, owner, world.guard())).error == "EpochTooYoung"
-    assert world.send(instructions.burn_nonce(owner, owner, world.guard())).error is None
-    world.later()
-    assert world.read_policy().bot_epoch == SLOT
-    assert buy(world, world.guard()) is None
 
 
 def test_a_nonce_is_burnt_also_while_trading_is_stopped(world: VaultWorld) -> None:

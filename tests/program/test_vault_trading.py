@@ -65,16 +65,6 @@ def test_the_routers_own_floor_fails_with_its_number(world: VaultWorld) -> None:
     assert f"Program {jupiter_v6.PROGRAM} failed: custom program error: 0x1771" in failed.logs
 
 
-def test_a_strangers_dust_in_a_trade_account_blocks_nothing_and_counts_as_nothing(world: VaultWorld) -> None:
-    world.hold(world.trade, world.usdc, 12_345)
-    world.hold(world.trade, world.bonk, 999)
-    pays = local_amm.amount_out(RESERVE, RESERVE, 100 * USDC)
-    done = world.ok(world.buy(100 * USDC))
-    assert traded(done.inner)[0].amount_out == pays
-    assert world.balance(world.vault, world.usdc) == 400 * USDC + 12_345
-    assert world.balance(world.vault, world.bonk) == pays + 999
-
-
 def test_two_hops_pass_through_an_account_of_the_trade_authority(world: VaultWorld) -> None:
     pool = local_amm.pool_of(world.bonk, world.wif)
     for mint in (world.bonk, world.wif):
@@ -132,16 +122,6 @@ def moved(instruction: Instruction, slot: int, key: Pubkey) -> Instruction:
     metas = list(instruction.accounts)
     metas[15 + slot] = AccountMeta(key, False, metas[15 + slot].is_writable)
     return Instruction(instruction.program_id, instruction.data, metas)
-
-
-@pytest.mark.parametrize("slot", [0, 1, 2, 3, 4, 5, 6, 7, 9])
-def test_the_routers_fixed_accounts_are_the_trades(world: VaultWorld, slot: int) -> None:
-    other = world.hold(world.stranger.pubkey(), world.bonk, 0)
-    assert world.send(moved(world.buy(USDC), slot, other)).error == "RouteDataMalformed"
-
-
-def test_the_optional_destination_may_repeat_the_destination(world: VaultWorld) -> None:
-    world.ok(moved(world.buy(USDC), 7, token_account_address(world.trade, world.bonk)))
 
 
 def test_the_shared_route_is_pinned_too(world: VaultWorld) -> None:
