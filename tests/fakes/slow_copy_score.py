@@ -39,7 +39,7 @@ def estimate(wallet: Wallet) -> tuple[float, float] | None:
     if k < 2 or n < 3:
         return None
     u = utilities(wallet)
-    if max(u) == min(u):
+    if max(u) == min(u) or max(wallet.returns) == min(wallet.returns):
         return None
     mean = sum(u) / n
     moment = {power: sum((one - mean) ** power for one in u) / n for power in (2, 3, 4)}

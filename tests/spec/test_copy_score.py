@@ -106,6 +106,19 @@ def test_without_enough_evidence_there_is_no_number_at_all(cohort: Cohort) -> No
     assert all(np.isnan(getattr(scores, column)).all() for column in COLUMNS)
 
 
+def test_the_same_return_every_day_is_no_variation_whatever_the_market_does() -> None:
+    steady = cohort_of([0.002] * 40)
+    moving = Cohort(
+        steady.daily_returns,
+        steady.alive,
+        0.03 * np.random.default_rng(1).standard_normal(40),
+        steady.round_trips,
+        steady.linked_share,
+        steady.cluster_size,
+    )
+    assert np.isnan(score_cohort(moving, Calibration(0.5, 0.0, np.full(121, 1 / 121), "flat")).score[0])
+
+
 def test_whoever_has_not_enough_evidence_stays_out_of_the_prior() -> None:
     cohort = made_cohort(3, wallets=400)
     silent = 50

@@ -87,8 +87,7 @@ def _estimated(part: Cohort) -> Estimates:
     z = np.where(alive, u - mean[:, None], 0.0)
     square = z * z
     variance = square.sum(axis=1) / n
-    varies = np.where(alive, u, -np.inf).max(axis=1, initial=-np.inf) > np.where(alive, u, np.inf).min(axis=1, initial=np.inf)
-    usable = varies & (variance > 0) & (days >= DAYS_MIN) & (part.round_trips >= ROUND_TRIPS_MIN)
+    usable = _varies(returns, alive) & _varies(u, alive) & (variance > 0) & (days >= DAYS_MIN) & (part.round_trips >= ROUND_TRIPS_MIN)
     deviation = np.sqrt(np.where(usable, variance, 1.0))
     sharpe = mean / deviation
     skewness = (square * z).sum(axis=1) / n / deviation**3
@@ -99,6 +98,13 @@ def _estimated(part: Cohort) -> Estimates:
     error = np.sqrt(shape * _dependence(z, n * deviation**2) * ((trips + 1) / (trips - 1)) * linked / n)
     corrected = sharpe - error * expected_maxima(part.cluster_size)
     return Estimates(*(np.where(usable, column, np.nan) for column in (corrected, error, n)))
+
+
+def _varies(values: Floats, alive: Bools) -> Bools:
+    """Whether any day of life differs from another; a variance may differ from 0 by rounding alone."""
+    highest = np.where(alive, values, -np.inf).max(axis=1, initial=-np.inf)
+    result: Bools = highest > np.where(alive, values, np.inf).min(axis=1, initial=np.inf)
+    return result
 
 
 def _dependence(z: Floats, total: Floats) -> Floats:
