@@ -33,8 +33,8 @@ def ranked_on_pool(folder: Path, processes: int) -> dict[str, Any]:
     files = LegFiles(folder)
     with measured_memory() as memory:
         started = time.perf_counter()
-        pool = ProcessPool(processes)
-        found = list(compute_buckets(files, pool, per_task=per_task(len(files.buckets()), processes)))
+        with ProcessPool(processes) as pool:
+            found = list(compute_buckets(files, pool, per_task=per_task(len(files.buckets()), processes)))
         wallets = len(ranked(found))
         seconds = time.perf_counter() - started
     return {"seconds": seconds, "peak_mib": max(memory), "processes": processes, "ranked_wallets": wallets}

@@ -12,6 +12,7 @@ from xorj.adapters.workers.process_pool import ProcessPool
 if __name__ == "__main__":
     files, processes = LegFiles(Path(sys.argv[1])), int(sys.argv[2])
     size = per_task(len(files.buckets()), processes)
-    seconds, digest = timed(files, ProcessPool(processes), size)
+    with ProcessPool(processes) as pool:
+        seconds, digest = timed(files, pool, size)
     tasks = -(-len(files.buckets()) // size)
     print(json.dumps({"seconds": seconds, "digest": digest, "per_task": seconds * processes / tasks}))

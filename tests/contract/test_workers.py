@@ -48,7 +48,7 @@ def workers(request: pytest.FixtureRequest) -> Iterator[Workers]:
         if request.param == "here":
             yield HereAndNow()
         elif request.param == "pool":
-            yield ProcessPool(2)
+            yield stack.enter_context(ProcessPool(2))
         else:
             yield stack.enter_context(RayCluster(None, processes=2))
 
@@ -103,7 +103,9 @@ def dies_once(mark: Path, item: int) -> int:
 
 
 def test_the_task_of_a_killed_worker_is_run_again(tmp_path: Path) -> None:
-    assert list(ProcessPool(2).map(partial(dies_once, tmp_path / "died"), range(8))) == [item * 2 for item in range(8)]
+    with ProcessPool(2) as pool:
+        assert list(pool.map(partial(dies_once, tmp_path / "died"), range(8))) == [item * 2 for item in range(8)]
+        assert list(pool.map(twice, [1])) == [2]
     assert (tmp_path / "died").exists()
 
 
@@ -121,8 +123,8 @@ def always_dies(item: int) -> int:
 
 
 def test_a_task_that_kills_every_worker_is_given_up() -> None:
-    with pytest.raises(Unavailable, match=f"{DEATHS_MAX + 1} workers died"):
-        list(ProcessPool(1).map(always_dies, [1]))
+    with ProcessPool(1) as pool, pytest.raises(Unavailable, match=f"{DEATHS_MAX + 1} workers died"):
+        list(pool.map(always_dies, [1]))
 
 
 def test_what_a_task_raises_comes_back_as_it_was(workers: Workers, tmp_path: Path) -> None:

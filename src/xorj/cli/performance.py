@@ -89,7 +89,8 @@ def _by_bucket(lake: Path, as_of: int | None, engine: Engine, folder: Path | Non
 @contextmanager
 def _workers(engine: Engine) -> Iterator[Workers]:
     if engine is Engine.POOL:
-        yield ProcessPool(os.cpu_count() or 1)
+        with ProcessPool(os.cpu_count() or 1) as pool:
+            yield pool
         return
     with RayCluster(load(ClusterSettings).ray_address) as cluster:
         yield cluster
