@@ -36,9 +36,11 @@ from xorj.swaps.programs import (
     JUPITER_LIMIT_V2,
     JUPITER_V6,
     LENDING_PROGRAMS,
+    LIQUIDITY_PROGRAMS,
     SANCTUM_ROUTER,
     STAKE_PROGRAMS,
     SWAP_PROGRAMS,
+    SYSTEM_PROGRAM,
     TOKEN_2022_PROGRAM,
     discriminator,
 )
@@ -471,6 +473,33 @@ def test_rule_11_minting_burning_and_sending_are_named() -> None:
     sent = Made().gains_lamports("ana", -7).gains_lamports("ben", 7).done()
     assert (told(sent), told(sent, "ben")) == ("transfer", "transfer")
     assert told(Made().done()) == "other"
+
+
+def test_rule_11_a_pools_instruction_that_nobody_knows_is_not_called_a_deposit() -> None:
+    flows = (between(("ana", "USDC"), ("pool", "USDC"), "5 USDC"), between(("pool", "BONK"), ("ana", "BONK"), "7 BONK"))
+    new = usdc_for_bonk(Made()).runs(WHIRLPOOL, *flows, data=discriminator("swap_v9"), accounts=[account("pool"), account("ana")])
+    assert told(new.done()) == "an instruction of Orca Whirlpool that is not known"
+
+
+def test_rule_11_liquidity_that_another_program_keeps_is_liquidity_though_its_farm_lends() -> None:
+    keeper, farm = (
+        next(address for address, name in table.items() if name == wanted)
+        for table, wanted in ((LIQUIDITY_PROGRAMS, "Kamino liquidity"), (LENDING_PROGRAMS, "Kamino farms"))
+    )
+    deposit = Made().moves("ana", "USDC", "5", "0").moves("ana", "BONK", "7", "0").runs(keeper).runs(farm)
+    assert told(deposit.done()) == "lp"
+
+
+def test_rule_11_an_order_in_a_book_takes_tokens_and_gives_nothing_yet() -> None:
+    book = next(address for address, row in SWAP_PROGRAMS.items() if row.name == "OpenBook v2")
+    assert told(Made().moves("ana", "USDC", "5", "0").runs(book, accounts=[account("ana")]).done()) == "order_open"
+
+
+def test_rule_11_a_sale_that_brought_less_sol_than_was_paid_beside_it_has_no_price() -> None:
+    made = Made().moves("ana", "BONK", "7", "0").gains_lamports("ana", 400_000 - 1_000_000).runs(JUPITER_V6)
+    sold = made.runs(SYSTEM_PROGRAM, data=b"", accounts=[]).done()
+    paid = replace(sold, instructions=(*sold.instructions, sends_lamports("ana", account("a bot's purse"), 1_000_000)))
+    assert told(paid) == "sold for less SOL than was paid to others beside it"
 
 
 # Token-2022: what a transfer says it sent is not what came.

@@ -83,7 +83,7 @@ def _read_transaction(file: Path) -> ChainTransaction:
 def _known_wallet(transaction: ChainTransaction, text: str) -> Wallet:
     wallet = Wallet(parse_pubkey(text, "--wallet"))
     owners = {row.owner for row in (*transaction.pre_token_balances, *transaction.post_token_balances)}
-    if wallet not in owners and wallet not in set(map(str, transaction.account_keys)):
+    if wallet not in owners and wallet not in {*map(str, transaction.account_keys), *traders(transaction)}:
         raise InvalidInput("--wallet", given=wallet, rule="a wallet that takes part in the transaction")
     return wallet
 

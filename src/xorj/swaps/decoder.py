@@ -12,9 +12,11 @@ from dataclasses import replace
 from solders.pubkey import Pubkey
 
 from xorj.chain.transactions import ChainTransaction
-from xorj.primitives.ids import Wallet
+from xorj.primitives.ids import SOL, Wallet
+from xorj.swaps.balance_change import change_of
 from xorj.swaps.decoders import jupiter_orders, jupiter_routes, several_swaps
-from xorj.swaps.kinds import has_liquidity_share, is_stake, kind_one_sided, kind_without_swap, mixes_in
+from xorj.swaps.instruction_tree import InstructionTree, read_tree
+from xorj.swaps.kinds import has_liquidity_share, is_stake, kind_one_sided, kind_without_swap, mixes_in, unknown_instruction
 from xorj.swaps.programs import JUPITER_V6
 from xorj.swaps.reading import Reading, one
 from xorj.swaps.swap import NotASwap, NotASwapKind, Outcome, Undecodable
@@ -45,24 +47,25 @@ def decode(transaction: ChainTransaction, wallet: Wallet, decoders: Sequence[Dec
 def traders(transaction: ChainTransaction) -> tuple[Wallet, ...]:
     """Every signer, then every owner on the curve (no program's address) of whom one token fell and another rose or an order was filled."""
     signers = [Wallet(key) for key in transaction.account_keys[: transaction.signers_count]]
-    tree = Reading(transaction, signers[0]).tree
+    tree = read_tree(transaction)
     rows = (*transaction.pre_token_balances, *transaction.post_token_balances)
     owners = {tree.holding(transaction.account_keys[row.account_index]).owner for row in rows}
     makers = set(jupiter_orders.makers(transaction))
     candidates = sorted({owner for owner in (*owners, *makers) if owner is not None} - set(signers))
-    traded = (owner for owner in candidates if owner in makers or _like_a_trade(transaction, owner))
+    traded = (owner for owner in candidates if owner in makers or _like_a_trade(transaction, owner, tree))
     return (*signers, *(owner for owner in traded if Pubkey.from_string(owner).is_on_curve()))
 
 
-def _like_a_trade(transaction: ChainTransaction, owner: Wallet) -> bool:
-    changes = Reading(transaction, owner).change.by_mint.values()
+def _like_a_trade(transaction: ChainTransaction, owner: Wallet, tree: InstructionTree) -> bool:
+    changes = change_of(transaction, owner, tree).by_mint.values()
     return min(changes, default=0) < 0 < max(changes, default=0)
 
 
 def _by_balances(reading: Reading, decoders: Sequence[Decoder]) -> Outcome:
     sides = reading.sides
     if not reading.programs:
-        return NotASwap(kind_without_swap(reading))
+        unknown = unknown_instruction(reading) if sides.is_pair and not has_liquidity_share(reading) else None
+        return NotASwap(kind_without_swap(reading)) if unknown is None else Undecodable(f"an instruction of {unknown} that is not known")
     if reading.is_circular:
         return NotASwap(NotASwapKind.ARBITRAGE)
     if not sides.given or not sides.got:
@@ -96,4 +99,7 @@ def _one_sided(reading: Reading) -> Outcome:
     unknown = any(reading.tree.holding(transaction.account_keys[row.account_index]).owner is None for row in rows)
     if unknown and reading.signs and reading.sides.mints:
         return Undecodable("tokens moved through an account whose owner nothing tells")
+    given = reading.sides.given
+    if SOL in given and len(given) == 2 and reading.sent_away_lamports > given[SOL] and not reading.is_circular:
+        return Undecodable("sold for less SOL than was paid to others beside it")
     return NotASwap(kind_one_sided(reading))

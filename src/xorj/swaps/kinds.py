@@ -1,6 +1,6 @@
 """What a transaction was for a wallet when it was no swap of it, and whether its other parts leave a swap readable. Used by the decoder."""
 
-from xorj.primitives.ids import SOL, Address
+from xorj.primitives.ids import SOL, Address, Mint
 from xorj.swaps.programs import (
     EVENT_TAG,
     LENDING_PROGRAMS,
@@ -19,17 +19,30 @@ def kind_without_swap(reading: Reading) -> NotASwapKind:
     """No known swap program swapped."""
     ran = {instruction.program for _, instruction in reading.instructions}
     changed = reading.sides.mints
+    minted, burned = changed & _minted(reading), changed & _burned(reading)
     if ran & STAKE_PROGRAMS.keys():
         return NotASwapKind.STAKE
+    if ran & LIQUIDITY_PROGRAMS.keys():
+        return NotASwapKind.LIQUIDITY
     if ran & LENDING_PROGRAMS.keys():
         return NotASwapKind.LEND
-    if takes_part_in_liquidity(reading):
+    if takes_part_in_liquidity(reading) or ((minted or burned) and ran & SWAP_PROGRAMS.keys()):
         return NotASwapKind.LIQUIDITY
-    if changed & _minted(reading):
-        return NotASwapKind.MINT
-    if changed & _burned(reading):
-        return NotASwapKind.BURN
+    if minted or burned:
+        return NotASwapKind.MINT if minted else NotASwapKind.BURN
     return NotASwapKind.TRANSFER if changed else NotASwapKind.OTHER
+
+
+def unknown_instruction(reading: Reading) -> str | None:
+    """The name of a pool or launchpad that was called directly, with the wallet, for something that is neither swap nor liquidity."""
+    for index, instruction in reading.instructions:
+        row = SWAP_PROGRAMS.get(instruction.program)
+        if row is None or row.role not in (Role.POOL, Role.LAUNCHPAD) or not row.swaps or reading.key not in instruction.accounts:
+            continue
+        known = row.is_swap(instruction.data) or instruction.data.startswith(EVENT_TAG) or row.is_liquidity(instruction.data)
+        if not known and index not in _routed(reading):
+            return row.name
+    return None
 
 
 def kind_one_sided(reading: Reading) -> NotASwapKind:
@@ -45,7 +58,20 @@ def kind_one_sided(reading: Reading) -> NotASwapKind:
         return NotASwapKind.LIQUIDITY
     if is_stake(reading):
         return NotASwapKind.STAKE
+    if changed and not reading.sides.got and _places_an_order(reading):
+        return NotASwapKind.ORDER_OPEN
     return NotASwapKind.TRANSFER if changed else NotASwapKind.OTHER
+
+
+def _places_an_order(reading: Reading) -> bool:
+    """Whether an order book took the wallet's tokens and gave nothing for them yet."""
+    return any(
+        instruction.program in SWAP_PROGRAMS
+        and SWAP_PROGRAMS[instruction.program].role is Role.BOOK
+        and reading.key in instruction.accounts
+        and index not in _routed(reading)
+        for index, instruction in reading.instructions
+    )
 
 
 def takes_part_in_liquidity(reading: Reading) -> bool:
@@ -99,10 +125,11 @@ def mixes_in(reading: Reading) -> str | None:
 
 
 def _deposits_or_withdraws(reading: Reading) -> bool:
-    """A pool whose swap instructions are known was called directly, with the wallet, for something else that moved its tokens."""
+    """A pool whose swap instructions are known was called, by no router and with the wallet, for something else that moved its tokens."""
+    routed = _routed(reading)
     for index, instruction in reading.instructions:
         row = SWAP_PROGRAMS.get(instruction.program)
-        if row is None or row.role is not Role.POOL or not row.swaps or reading.key not in instruction.accounts:
+        if row is None or row.role is not Role.POOL or not row.swaps or index in routed or reading.key not in instruction.accounts:
             continue
         if not instruction.data.startswith(EVENT_TAG) and not row.is_swap(instruction.data) and _moves_tokens(reading, index):
             return True
@@ -117,9 +144,9 @@ def _moves_tokens(reading: Reading, index: int) -> bool:
     )
 
 
-def _minted(reading: Reading) -> set[str]:
+def _minted(reading: Reading) -> set[Mint]:
     return {mint for account, mint in reading.tree.minted_to.items() if reading.tree.is_of(Address(account), reading.wallet)}
 
 
-def _burned(reading: Reading) -> set[str]:
+def _burned(reading: Reading) -> set[Mint]:
     return {mint for account, mint in reading.tree.burned_from.items() if reading.tree.is_of(Address(account), reading.wallet)}

@@ -34,6 +34,24 @@ def discriminator(name: str) -> bytes:
     return sha256(b"global:" + name.encode()).digest()[:8]
 
 
+# what pools call their deposits, withdrawals, claims and openings
+_LIQUIDITY_NAMES = """
+    increase_liquidity increase_liquidity_v2 increase_liquidity_by_token_amounts_v2 decrease_liquidity decrease_liquidity_v2
+    reposition_liquidity_v2 collect_fees collect_fees_v2 collect_reward collect_reward_v2 open_position open_position_v2
+    open_position_with_metadata open_position_with_token_extensions open_position_with_token22_nft close_position
+    close_position_with_token_extensions add_liquidity add_liquidity2 add_liquidity_by_strategy add_liquidity_by_strategy2
+    add_liquidity_by_strategy_one_side add_liquidity_one_side add_liquidity_one_side_precise add_liquidity_one_side_precise2
+    add_liquidity_by_weight add_liquidity_by_weight2 remove_liquidity remove_liquidity2 remove_liquidity_by_range
+    remove_liquidity_by_range2 remove_all_liquidity remove_liquidity_single_side rebalance_liquidity claim_fee claim_fee2
+    claim_position_fee claim_reward claim_reward2 add_balance_liquidity remove_balance_liquidity add_imbalance_liquidity
+    bootstrap_liquidity initialize initialize_pool initialize_pool_with_dynamic_config initialize_customizable_pool create_pool
+    deposit withdraw collect_creator_fee collect_coin_creator_fee create_position split_position
+"""
+_LIQUIDITY_INSTRUCTIONS = frozenset(map(discriminator, _LIQUIDITY_NAMES.split()))
+# the same of programs that number their instructions: opening, two deposits, two withdrawals
+_LIQUIDITY_NUMBERS = frozenset({b"\x00", b"\x02", b"\x03", b"\x04", b"\x05"})
+
+
 class Role(StrEnum):
     """What a swap program is to a wallet that calls it."""
 
@@ -62,6 +80,10 @@ class SwapProgram:
 
     def is_swap(self, data: bytes) -> bool:
         return not data.startswith(EVENT_TAG) and (not self.swaps or any(data.startswith(start) for start in self.swaps))
+
+    def is_liquidity(self, data: bytes) -> bool:
+        """Whether an instruction of a pool is understood as one that deposits, withdraws or claims."""
+        return data[:8] in _LIQUIDITY_INSTRUCTIONS or (data[:1] in _LIQUIDITY_NUMBERS and any(len(start) == 1 for start in self.swaps))
 
     def pool_slot(self, data: bytes) -> int | None:
         return next((slot for start, slot in self.swaps.items() if data.startswith(start)), None)
@@ -123,6 +145,10 @@ _ORDERS: _Rows = {
 _BOOKS: _Rows = {
     "61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH": SwapProgram("Jupiter order engine", Role.BOOK, _anchor(None, "fill")),
     "fd3nMFYTQjX1yr5ER8u7tPdHJB7qt8RpDpNtLQX2Br5": "Jupiter RFQ v2",
+    # beside swaps, loans against collateral: neither a deposit of liquidity nor a trade
+    "PERPHjGBqRHArX4DySjwM6UJHiR3sWAatqfdBS2qQJu": SwapProgram(
+        "Jupiter Perps", Role.BOOK, _anchor(None, "swap", "swap2", "swap_exact_out", "swap_with_token_ledger")
+    ),
     "srmqPvymJeFKQ4zGQed1GFppgkRHL9kaELCbyksJtPX": "OpenBook v1",
     "opnb2LAfJYbRMAHHvqjCwQxanZn7ReEHp1k81EohpZb": "OpenBook v2",
     "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin": "Serum v3",
@@ -176,9 +202,6 @@ _POOLS: _Rows = {
     "cpamdpZCGKUy5JxQXB4dcpGPiikHawvSWAd6mEn1sGG": SwapProgram("Meteora DAMM v2", Role.POOL, _anchor(1, "swap", "swap2")),
     "MERLuDFBMmsHnsBPZw2sDQZHvXFMwp8EdjudcU2HKky": "Mercurial",
     "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA": SwapProgram("Pump AMM", Role.POOL, _anchor(0, "buy", "sell", "buy_exact_quote_in")),
-    "PERPHjGBqRHArX4DySjwM6UJHiR3sWAatqfdBS2qQJu": SwapProgram(
-        "Jupiter Perps", Role.POOL, _anchor(None, "swap", "swap2", "swap_exact_out", "swap_with_token_ledger")
-    ),
     "SSwpkEEcbUqx4vtoEByFjSkhKdCT862DNVb52nZg1UZ": SwapProgram("Saber", Role.POOL, {b"\x01": 0}),
     "DecZY86MU5Gj7kppfUCEmd4LbXXuyZH1yHaP2NTqdiZB": "Saber decimals",
     "SSwapUtytfBdBn1b9NUGG6foMVPtcWgpRU32HToDUZr": "Saros",
