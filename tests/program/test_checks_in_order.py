@@ -264,6 +264,20 @@ OWN_BREAKS: dict[tuple[str, str], Break] = {
     ("deposit", "cap"): set_argument("amount", 2_000 * USDC),
 }
 
+# How a check is broken so that it answers with an error other than its usual one.
+OTHER_ERRORS: dict[tuple[str, str], Break] = {
+    **{(f"{role} owner", "AccountNotInitialized"): put(role) for role in ("vault", "policy", "config")},
+    ("nonce", "NonceTooFar"): change_guard("nonce", lambda _: 512),
+    ("nonce", "NonceUsed"): lambda c: c.edit(
+        "policy", slice(POLICY_OFFSETS["nonce_bitmap"], POLICY_OFFSETS["spend_per_trade"]), b"\xff" * 32
+    ),
+    ("token program", "InvalidProgramId"): put("token_program"),
+    ("token accounts", "VaultAccountTampered"): lambda c: c.edit("trade_output", TOKEN_DELEGATE, b"\x01\0\0\0"),
+    ("route name", "RouteDataMalformed"): set_argument("route_data", b"short"),
+    ("mint listed", "NoFreeSlot"): fill_slots,
+    ("cap", "MathOverflow"): set_argument("amount", 2**64 - 1),
+}
+
 
 def broken(name: str, *checks: Check) -> str | None:
     """What the chain answers when all of these are broken; the last is broken first, so that it hides none before it."""
@@ -287,6 +301,15 @@ def test_every_check_answers_by_itself_and_before_the_next(name: str) -> None:
     assert [(f"{one.name}, {two.name}", broken(name, one, two)) for one, two in pairs] == [
         (f"{one.name}, {two.name}", one.errors[0]) for one, two in pairs
     ]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_other_error_of_a_check_is_given_too(name: str) -> None:
+    others = [(check.name, error) for check in CHECKS[name] for error in check.errors[1:]]
+    for check, error in others:
+        made = call(name)
+        OTHER_ERRORS[check, error](made)
+        assert made.error() == error, check
 
 
 def test_every_instruction_is_listed_with_errors_that_exist() -> None:
