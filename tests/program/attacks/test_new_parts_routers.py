@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from solders.account import Account
 from solders.pubkey import Pubkey
-from solders.token.state import TokenAccount
+from solders.token.state import TokenAccount, TokenAccountState
 from tests.program.attacks.harness import SYSTEM, attempted, refused
 from tests.program.evil_world import (
     ACCOUNT_OWNER,
@@ -35,13 +35,15 @@ from tests.program.evil_world import (
 from tests.program.vault_world import USDC, key
 
 from xorj.router import jupiter_v6
-from xorj.vault.accounts import ASSOCIATED_TOKEN_PROGRAM, token_account_address
+from xorj.vault.accounts import ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, token_account_address
 from xorj.vault.events import traded
 
 REVOKE = b"\x05"
 SEEDS = range(6)
 SCRIPTS_PER_SEED = 60
 RENT_LAMPORTS = 2_039_280
+WRAPPED_SOL = Pubkey.from_string("So11111111111111111111111111111111111111112")
+UNWRAP_LAMPORTS = b"\x2d"
 
 
 @pytest.fixture
@@ -93,6 +95,48 @@ def test_a_hand_taken_back_before_the_end_leaves_no_trace(world: EvilWorld) -> N
     assert done.error is None
     (event,) = traded(done.inner)
     assert (event.amount_in, event.amount_out) == (0, 5)
+
+
+@pytest.mark.parametrize("kind", ["classic", "token-2022", "token-2022 with extensions", "wrapped sol"])
+def test_a_third_account_of_the_trade_authority_of_any_kind_is_watched(world: EvilWorld, kind: str) -> None:
+    """What an earlier route stranded there: taken, approved, given away, closed over its balance, or robbed of its lamports."""
+    program = TOKEN_2022_PROGRAM if kind.startswith("token-2022") else TOKEN_PROGRAM
+    mint = WRAPPED_SOL if kind == "wrapped sol" else world.wif
+    native = RENT_LAMPORTS if kind == "wrapped sol" else None
+    decimals = 9 if kind == "wrapped sol" else 6
+    world.plant_mint(mint, decimals, program)
+    more = b"\x02\x07\x00\x00\x00" if kind.endswith("extensions") else b""  # type 7: owner can never change
+    third, eves = key("a third account").pubkey(), key("eve's account of it").pubkey()
+    for address, owner in ((third, world.trade), (eves, world.stranger.pubkey())):
+        token = TokenAccount(mint, owner, 50, None, TokenAccountState.Initialized, native, 0, None)
+        world.plant(address, bytes(token) + more, program, lamports=RENT_LAMPORTS + 50 if native else 10**9)
+    programs = r(program)
+    extra = [*w(world.pot, third, eves, world.stranger.pubkey()), *programs]
+    third_at, eves_at, eve_at, tokens_at = range(FIRST_EXTRA + 1, FIRST_EXTRA + 5)
+    pay = transfer(FIRST_EXTRA, DESTINATION, 5)
+
+    def deed(data: bytes, *places: int) -> Call:
+        return token_call(data, *places, tokens=tokens_at)
+
+    deeds = {
+        "takes one": (
+            tokens_at,
+            [(third_at, WRITABLE), (FIRST_EXTRA + 5, 0), (eves_at, WRITABLE), (AUTHORITY, SIGNER)],
+            b"\x0c" + (1).to_bytes(8, "little") + bytes([decimals]),
+        ),
+        "approves": (tokens_at, [(third_at, WRITABLE), (eve_at, 0), (AUTHORITY, SIGNER)], b"\x04" + (50).to_bytes(8, "little")),
+        "sets close authority": deed(b"\x06" + CLOSE_AUTHORITY + bytes(world.stranger.pubkey()), third_at),
+    }
+    if not kind.endswith("extensions"):
+        deeds["sets owner"] = deed(b"\x06" + ACCOUNT_OWNER + bytes(world.stranger.pubkey()), third_at)
+    if native:
+        deeds["closes it with all that is wrapped"] = deed(b"\x09", third_at, eve_at)
+        deeds["unwraps"] = deed(UNWRAP_LAMPORTS + b"\0", third_at, eve_at)
+    else:
+        deeds["takes spare lamports"] = deed(WITHDRAW_EXCESS_LAMPORTS, third_at, eve_at)
+    for what, call in deeds.items():
+        refused(world, world.attacking(pay, call, extra=[*extra, *r(mint)]), error="VaultAccountTampered", what=what)
+    assert world.attack(pay, extra=[*extra, *r(mint)]).error is None
 
 
 # Whatever dice say
