@@ -41,21 +41,29 @@ class Valuation:
     executions: dict[Mint, list[Execution]]
 
 
-def value_swaps(swaps: Iterable[Swap]) -> Valuation:
-    """Values every swap by what was known at its order key."""
-    prices: dict[Mint, Fraction] = {USDC: Fraction(1)}
-    executions: dict[Mint, list[Execution]] = {}
-    valued = []
-    for swap in sorted(swaps, key=_chain_order):
-        _learn(swap, prices)
-        value = _worth(swap, prices)
-        valued.append(ValuedSwap(swap, value, prices.get(SOL)))
+class Valuer:
+    """Values swaps one by one, in chain_order, by what was known at each one's order key; `executions` are those seen so far."""
+
+    def __init__(self) -> None:
+        self.executions: dict[Mint, list[Execution]] = {}
+        self._prices: dict[Mint, Fraction] = {USDC: Fraction(1)}
+
+    def value(self, swap: Swap) -> ValuedSwap:
+        _learn(swap, self._prices)
+        value = _worth(swap, self._prices)
         if value is not None and value >= EXECUTION_USD_MIN:
             for amount in (swap.input, swap.output):
                 if amount.mint != USDC and amount.raw:
-                    executions.setdefault(Mint(amount.mint), []).append(Execution(swap.block_time, value / amount.raw))
+                    self.executions.setdefault(Mint(amount.mint), []).append(Execution(swap.block_time, value / amount.raw))
+        return ValuedSwap(swap, value, self._prices.get(SOL))
+
+
+def value_swaps(swaps: Iterable[Swap]) -> Valuation:
+    """Values every swap by what was known at its order key."""
+    valuer = Valuer()
+    valued = [valuer.value(swap) for swap in sorted(swaps, key=chain_order)]
     valued.sort(key=lambda one: (one.swap.wallet, one.swap.order))
-    return Valuation(tuple(valued), executions)
+    return Valuation(tuple(valued), valuer.executions)
 
 
 def mark(executions: Sequence[Execution], block_time: int) -> Fraction | None:
@@ -64,7 +72,8 @@ def mark(executions: Sequence[Execution], block_time: int) -> Fraction | None:
     return known[-1] if known else None
 
 
-def _chain_order(swap: Swap) -> tuple[OrderKey, str]:
+def chain_order(swap: Swap) -> tuple[OrderKey, str]:
+    """The order in which swaps are valued: that of the chain, then by wallet."""
     return swap.order, swap.wallet
 
 
