@@ -251,7 +251,7 @@ BREAKS: dict[str, Break] = {
     "token account": put("token_account"),
     "empty": lambda c: c.edit("token_account", TOKEN_AMOUNT, (1).to_bytes(8, "little")),
     "authority": strangers_token_account,
-    "pinned mints": lambda c: c.arguments["pin"].append(c.world.usdc),
+    "pinned mints": lambda c: c.arguments["pin"].insert(0, c.world.usdc),
     "values": set_argument("spend_per_trade_bps", 10_001),
     "free slot": fill_slots,
 }
