@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
+import msgspec
 import orjson
 import stamina
 
@@ -54,6 +55,15 @@ def _pause(error: Exception) -> bool | float:
     return True if error.retry_after_s is None else min(error.retry_after_s, RETRY_AFTER_S_MAX)
 
 
+class _UnreadReply(msgspec.Struct, gc=False):
+    id: int
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: Any = None
+
+
+_UNREAD = msgspec.json.Decoder(list[_UnreadReply])
+
+
 class JsonRpc:
     """A client of one node. `name` stands in errors and never holds a key, unlike the URL."""
 
@@ -84,6 +94,27 @@ class JsonRpc:
                 replies = self._by_number(method, await self._post(body, REPLY_TIMEOUT_S), len(many))
                 return [self._result(method, reply, number) for number, reply in enumerate(replies)]
         raise AssertionError("unreachable: the last attempt raises")
+
+    async def read_batch_raw(self, method: str, many: Sequence[Sequence[Json]]) -> list[bytes]:
+        """The same, each result as the bytes in which it came: for replies of which only a part is ever built."""
+        if not many:
+            return []
+        body = [_request(number, method, params) for number, params in enumerate(many)]
+        async for attempt in _attempts():
+            with attempt:
+                rows = self._unread(method, await self._bytes(body, REPLY_TIMEOUT_S))
+                replies = self._by_number(method, rows, len(many))
+                return [bytes(self._result(method, reply, number)) for number, reply in enumerate(replies)]
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def _unread(self, method: str, content: bytes) -> Json:
+        """A batch of replies whose results are bytes; whatever else was answered, read in full."""
+        try:
+            rows = _UNREAD.decode(content)
+        except msgspec.MsgspecError:
+            return self._loaded(method, content)
+        told = ({"id": row.id} | ({"error": row.error} if row.error is not None else {"result": row.result}) for row in rows)
+        return [one for one in told if one.get("result") is not msgspec.UNSET]
 
     async def write(self, method: str, params: Sequence[Json]) -> Json:
         """The result of a call that changes the world, tried once."""
@@ -119,15 +150,21 @@ class JsonRpc:
         return NodeError(self.name, method, code, message)
 
     async def _post(self, body: Json, timeout_s: float) -> Json:
+        method = body[0]["method"] if isinstance(body, list) else body["method"]
+        return self._loaded(method, await self._bytes(body, timeout_s))
+
+    async def _bytes(self, body: Json, timeout_s: float) -> bytes:
         headers = {"content-type": "application/json"}
         method = body[0]["method"] if isinstance(body, list) else body["method"]
         try:
             async with self._stream(orjson.dumps(body), headers, timeout_s) as response:
-                content = await self._content(method, response)
+                return await self._content(method, response)
         except httpx2.TimeoutException as error:
             raise _Busy(self.name, f"{method}: no answer within {timeout_s:g} s ({type(error).__name__})") from error
         except httpx2.HTTPError as error:
             raise _Busy(self.name, f"{method}: {type(error).__name__}: {str(error)[:ERROR_TEXT_MAX]}") from error
+
+    def _loaded(self, method: str, content: bytes) -> Json:
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError as error:

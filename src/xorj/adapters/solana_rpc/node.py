@@ -23,7 +23,7 @@ from xorj.adapters.solana_rpc.fields import (
     read_text,
 )
 from xorj.adapters.solana_rpc.json_rpc import JsonRpc, NodeError
-from xorj.adapters.solana_rpc.transactions import error_text, parse_signature_info, parse_transaction
+from xorj.adapters.solana_rpc.transactions import error_text, parse_result, parse_signature_info
 from xorj.chain.ports import ACCOUNTS_PER_CALL_MAX, SIGNATURES_PER_PAGE_MAX, SIGNATURES_PER_STATUS_CALL_MAX
 from xorj.chain.transactions import (
     Account,
@@ -224,8 +224,8 @@ class SolanaNode:
 
     async def _batch(self, signatures: Sequence[Signature], commitment: Commitment) -> list[ChainTransaction | None]:
         options = {"encoding": "json", "commitment": commitment.value, **_ANY_VERSION}
-        replies = await self._rpc.read_batch("getTransaction", [[signature, options] for signature in signatures])
-        read = self._checked("getTransaction", lambda: [None if reply is None else parse_transaction(reply) for reply in replies])
+        replies = await self._rpc.read_batch_raw("getTransaction", [[signature, options] for signature in signatures])
+        read = self._checked("getTransaction", lambda: [None if reply == b"null" else parse_result(reply) for reply in replies])
         for signature, transaction in zip(signatures, read, strict=True):
             if transaction is not None and transaction.signature != signature:
                 raise Unavailable(self.name, f"getTransaction: asked for {signature}, answered {transaction.signature}")
