@@ -1,5 +1,5 @@
-//! The checks that every instruction begins with. An account of ours is trusted by its owner, its discriminator and the links stored in it;
-//! all of them were made by this program at derived addresses, so no address is derived again.
+//! What every instruction begins with. An account of ours is trusted by its owner, its discriminator and the links stored in it; all of them
+//! were made by this program at derived addresses, so no address is derived again.
 
 use crate::{
     constants::SYSTEM_PROGRAM,
@@ -8,183 +8,133 @@ use crate::{
 };
 use pinocchio::{address::address_eq, AccountView, Address};
 
-/// What an instruction was called with.
+/// The first account has signed.
+pub const SIGNED: u8 = 1;
+/// The second account is a vault.
+pub const VAULT: u8 = 2;
+/// It is that of the first account.
+pub const OWNED: u8 = 4;
+/// The third account is that vault's policy.
+pub const POLICY: u8 = 8;
+pub const OF_OWNER: u8 = SIGNED | VAULT | OWNED | POLICY;
+
+/// What an instruction must be called with. It stands in the table of instructions and is checked before any of them begins.
+pub struct Shape {
+    pub accounts: u8,
+    /// Bit i: account i must be writable.
+    pub written: u16,
+    pub checks: u8,
+    /// Where Config stands, which is never first; 0: nowhere.
+    pub config: u8,
+}
+
+/// What an instruction was called with, in the shape that it asks for.
 pub struct Context<'a> {
     pub program: &'a Address,
     pub accounts: &'a [AccountView],
+    pub shape: &'a Shape,
 }
 
-/// What the owner's instructions begin with, checked.
-pub struct Owned<'a, const N: usize> {
-    pub accounts: &'a [AccountView; N],
-    pub vault: &'a mut Vault,
-    pub policy: &'a mut Policy,
+/// What an instruction was called with, before anything was looked at.
+pub struct Unchecked<'a>(Context<'a>);
+
+impl<'a> Unchecked<'a> {
+    #[inline(always)]
+    pub fn of(program: &'a Address, accounts: &'a [AccountView], shape: &'a Shape) -> Self {
+        Self(Context { program, accounts, shape })
+    }
+
+    #[inline(always)]
+    pub fn check(&self) -> Checked<&Context<'a>> {
+        self.0.check()?;
+        Ok(&self.0)
+    }
 }
 
 impl<'a> Context<'a> {
-    /// The first N accounts, where they stand (copies would cost the target a register or a place on the stack each). Those whose places
-    /// are in `written` must be writable.
+    /// The account at a place that the shape has counted, where it stands: a copy would cost the target a register or a place on the stack.
     #[inline(always)]
-    pub fn take<const N: usize>(&self, written: &[u8]) -> Checked<&'a [AccountView; N]> {
-        self.check(N, written)?;
-        Ok(self.first())
+    pub fn at(&self, place: usize) -> &'a AccountView {
+        debug_assert!(place < usize::from(self.shape.accounts));
+        // SAFETY: the shape has been counted, and no instruction names a place beyond its own.
+        unsafe { self.accounts.get_unchecked(place) }
     }
 
+    /// The accounts after those that the shape counts.
+    #[inline(always)]
+    pub fn rest(&self) -> &'a [AccountView] {
+        // SAFETY: the shape has been counted.
+        unsafe { self.accounts.get_unchecked(usize::from(self.shape.accounts)..) }
+    }
+
+    /// Everything that the shape asks for.
     #[inline(never)]
-    fn check(&self, count: usize, written: &[u8]) -> Checked {
-        if self.accounts.len() < count {
-            return Err(TOO_FEW_ACCOUNTS);
+    fn check(&self) -> Checked {
+        let shape = self.shape;
+        require(self.accounts.len() >= usize::from(shape.accounts), TOO_FEW_ACCOUNTS)?;
+        let (mut written, mut place) = (shape.written, 0);
+        while written != 0 {
+            require(written & 1 == 0 || self.at(place).is_writable(), NOT_WRITABLE)?;
+            written >>= 1;
+            place = place.wrapping_add(1);
         }
-        let is_writable = |place: &u8| self.accounts.get(usize::from(*place)).is_some_and(AccountView::is_writable);
-        if written.iter().all(is_writable) {
-            Ok(())
-        } else {
-            Err(NOT_WRITABLE)
+        if shape.checks & SIGNED != 0 {
+            require(self.at(0).is_signer(), NOT_SIGNER)?;
         }
+        if shape.checks & VAULT != 0 {
+            self.is_ours(1, u64::from_le_bytes(Vault::DISCRIMINATOR), Vault::LEN)?;
+            require(self.vault().is_well_formed(), BAD_ACCOUNT)?;
+        }
+        if shape.checks & OWNED != 0 {
+            require(same(self.vault().owner(), self.at(0).address()), HAS_ONE)?;
+        }
+        if shape.checks & POLICY != 0 {
+            self.is_ours(2, u64::from_le_bytes(Policy::DISCRIMINATOR), Policy::LEN)?;
+            require(same(&self.policy().vault, self.at(1).address()), HAS_ONE)?;
+        }
+        if shape.config != 0 {
+            self.is_ours(usize::from(shape.config), u64::from_le_bytes(Config::DISCRIMINATOR), Config::LEN)?;
+        }
+        Ok(())
     }
 
-    /// As `take`, where the accounts begin with the owner, who has signed, his vault, and its policy.
-    #[inline(always)]
-    pub fn take_of_owner<const N: usize>(&self, written: &[u8]) -> Checked<Owned<'a, N>> {
-        const { assert!(N >= 3) }
-        self.check_of_owner(N, written)?;
-        let accounts = self.first::<N>();
-        Ok(Owned { accounts, vault: in_place(&accounts[1]), policy: in_place(&accounts[2]) })
-    }
-
-    #[inline(always)]
-    fn first<const N: usize>(&self) -> &'a [AccountView; N] {
-        // SAFETY: `check` has counted them.
-        unsafe { &*self.accounts.as_ptr().cast() }
-    }
-
+    /// Owner, discriminator and length of an account of ours.
     #[inline(never)]
-    fn check_of_owner(&self, count: usize, written: &[u8]) -> Checked {
-        self.check(count, written)?;
-        let [owner, vault, policy, ..] = self.accounts else { return Err(TOO_FEW_ACCOUNTS) };
-        check_owned(vault, owner, self.program)?;
-        check_policy(policy, vault, self.program)
+    fn is_ours(&self, place: usize, discriminator: u64, length: usize) -> Checked {
+        let account = self.at(place);
+        if !is_of(account, self.program) {
+            let absent = is_of(account, &SYSTEM_PROGRAM) && account.lamports() == 0;
+            return Err(if absent { NOT_INITIALIZED } else { OTHER_OWNER });
+        }
+        // SAFETY: nothing is borrowed before an instruction begins.
+        let data = unsafe { account.borrow_unchecked() };
+        let found = data.first_chunk::<8>().ok_or(NO_DISCRIMINATOR)?;
+        require(u64::from_le_bytes(*found) == discriminator, OTHER_DISCRIMINATOR)?;
+        require(data.len() == length, BAD_ACCOUNT)
     }
 
-    /// The accounts after the first N.
-    pub fn rest(&self, n: usize) -> &'a [AccountView] {
-        self.accounts.get(n..).unwrap_or_default()
+    /// The vault. An instruction asks once, and its shape must.
+    #[inline(never)]
+    pub fn vault(&self) -> &'a mut Vault {
+        assert!(self.shape.checks & VAULT != 0, "");
+        in_place(self.at(1))
     }
-}
 
-pub fn signer(account: &AccountView) -> Checked {
-    if account.is_signer() {
-        Ok(())
-    } else {
-        Err(NOT_SIGNER)
+    /// Its policy. An instruction asks once, and its shape must. It is never handed to another program, so the borrow may live through a
+    /// call to one.
+    #[inline(never)]
+    pub fn policy(&self) -> &'a mut Policy {
+        assert!(self.shape.checks & POLICY != 0, "");
+        in_place(self.at(2))
     }
-}
 
-pub fn program(account: &AccountView, id: &Address) -> Checked {
-    if same(account.address(), id) {
-        Ok(())
-    } else {
-        Err(OTHER_PROGRAM)
+    /// Config. An instruction asks once, and its shape must.
+    #[inline(never)]
+    pub fn config(&self) -> &'a mut Config {
+        let place = usize::from(self.shape.config);
+        assert!(place != 0, "");
+        in_place(self.at(place))
     }
-}
-
-/// Owner, discriminator and length of an account of ours.
-#[inline(never)]
-fn check(account: &AccountView, program: &Address, discriminator: u64, length: usize) -> Checked {
-    if !is_of(account, program) {
-        let absent = is_of(account, &SYSTEM_PROGRAM) && account.lamports() == 0;
-        return Err(if absent { NOT_INITIALIZED } else { OTHER_OWNER });
-    }
-    // SAFETY: no mutable borrow of this account lives; the callers below hand out at most one at a time.
-    let data = unsafe { account.borrow_unchecked() };
-    match data.first_chunk::<8>() {
-        None => Err(NO_DISCRIMINATOR),
-        Some(found) if u64::from_le_bytes(*found) != discriminator => Err(OTHER_DISCRIMINATOR),
-        Some(_) if data.len() != length => Err(BAD_ACCOUNT),
-        Some(_) => Ok(()),
-    }
-}
-
-/// A well-formed vault, whoever's.
-#[inline(never)]
-fn check_vault(account: &AccountView, program: &Address) -> Checked {
-    check(account, program, u64::from_le_bytes(Vault::DISCRIMINATOR), Vault::LEN)?;
-    if vault_of(account).is_well_formed() {
-        Ok(())
-    } else {
-        Err(BAD_ACCOUNT)
-    }
-}
-
-/// A vault whose owner has signed.
-#[inline(never)]
-fn check_owned(account: &AccountView, owner: &AccountView, program: &Address) -> Checked {
-    signer(owner)?;
-    check_vault(account, program)?;
-    if same(vault_of(account).owner(), owner.address()) {
-        Ok(())
-    } else {
-        Err(HAS_ONE)
-    }
-}
-
-fn vault_of(account: &AccountView) -> &Vault {
-    // SAFETY: owner, discriminator and length are checked by the callers, and any bytes are a value.
-    unsafe { &*account.data_ptr().cast::<Vault>() }
-}
-
-#[inline(always)]
-pub fn load_vault<'a>(account: &'a AccountView, program: &Address) -> Checked<&'a Vault> {
-    check_vault(account, program)?;
-    Ok(vault_of(account))
-}
-
-/// The vault, after checking that `owner` signed and owns it.
-#[inline(always)]
-pub fn owned_vault<'a>(account: &'a AccountView, owner: &AccountView, program: &Address) -> Checked<&'a Vault> {
-    check_owned(account, owner, program)?;
-    Ok(vault_of(account))
-}
-
-#[inline(never)]
-fn check_policy(account: &AccountView, vault: &AccountView, program: &Address) -> Checked {
-    check(account, program, u64::from_le_bytes(Policy::DISCRIMINATOR), Policy::LEN)?;
-    if same(&policy_of(account).vault, vault.address()) {
-        Ok(())
-    } else {
-        Err(HAS_ONE)
-    }
-}
-
-fn policy_of(account: &AccountView) -> &Policy {
-    // SAFETY: owner, discriminator and length are checked by the callers, and every field is bytes, so any content is valid.
-    unsafe { &*account.data_ptr().cast::<Policy>() }
-}
-
-/// The policy of `vault`, in place. It is never handed to another program, so the borrow may live through a call to one.
-#[inline(always)]
-pub fn load_policy<'a>(account: &'a AccountView, vault: &AccountView, program: &Address) -> Checked<&'a mut Policy> {
-    check_policy(account, vault, program)?;
-    Ok(in_place(account))
-}
-
-#[inline(never)]
-fn check_config(account: &AccountView, program: &Address) -> Checked {
-    check(account, program, u64::from_le_bytes(Config::DISCRIMINATOR), Config::LEN)
-}
-
-/// The one Config: only initialize_config makes such an account, at one address.
-#[inline(always)]
-pub fn read_config<'a>(account: &'a AccountView, program: &Address) -> Checked<&'a Config> {
-    check_config(account, program)?;
-    // SAFETY: checked above, and every field is bytes.
-    Ok(unsafe { &*account.data_ptr().cast::<Config>() })
-}
-
-#[inline(always)]
-pub fn load_config<'a>(account: &'a AccountView, program: &Address) -> Checked<&'a mut Config> {
-    check_config(account, program)?;
-    Ok(in_place(account))
 }
 
 /// An account just made by this program, with the length of `T` and only zeroes in it.

@@ -1,16 +1,21 @@
 //! Borsh arguments, read strictly: what is missing, malformed or left over is an error with Anchor's code.
 //!
-//! A read that fails gives zero and is remembered; `end` must be asked before anything read is used. That keeps every read one small
-//! function for the target, which cannot return a value together with an error.
+//! A read that fails gives zero and is remembered; `end` must be asked before the instruction ends well, where the number of bytes has not
+//! been checked before. That keeps every read one small function for the target, which cannot return a value together with an error.
 
-use crate::error::{Checked, BAD_ARGUMENTS};
-use core::slice::from_raw_parts;
+use crate::{
+    error::{require, Checked, BAD_ARGUMENTS},
+    le::number,
+};
+use core::{marker::PhantomData, ptr::NonNull, slice::from_raw_parts};
 use pinocchio::Address;
 
 /// Takes values off the front of an instruction's data.
 pub struct Reader<'a> {
-    data: &'a [u8],
+    at: *const u8,
+    left: usize,
     has_failed: bool,
+    data: PhantomData<&'a [u8]>,
 }
 
 /// What makes a trade happen at most once, under one grant, in time.
@@ -23,7 +28,21 @@ pub struct Guard {
 
 impl<'a> Reader<'a> {
     pub fn new(data: &'a [u8]) -> Self {
-        Self { data, has_failed: false }
+        Self { at: data.as_ptr(), left: data.len(), has_failed: false, data: PhantomData }
+    }
+
+    /// Where the next `length` bytes stand, which are taken; none when there are fewer.
+    #[inline(never)]
+    fn take(&mut self, length: usize) -> Option<NonNull<u8>> {
+        if length > self.left {
+            self.has_failed = true;
+            return None;
+        }
+        let taken = NonNull::new(self.at.cast_mut());
+        // SAFETY: there are as many left.
+        self.at = unsafe { self.at.add(length) };
+        self.left = self.left.wrapping_sub(length);
+        taken
     }
 
     pub fn u8(&mut self) -> u8 {
@@ -32,18 +51,13 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     pub fn bool(&mut self) -> bool {
-        match self.data.split_first() {
-            Some((byte, rest)) if *byte <= 1 => {
-                self.data = rest;
-                *byte == 1
-            }
-            _ => {
-                self.has_failed = true;
-                false
-            }
-        }
+        // SAFETY: a byte has been taken.
+        let byte = self.take(1).map_or(0, |taken| unsafe { taken.read() });
+        self.has_failed |= byte > 1;
+        byte == 1
     }
 
+    #[inline(never)]
     pub fn u64(&mut self) -> u64 {
         self.number(8)
     }
@@ -52,77 +66,83 @@ impl<'a> Reader<'a> {
         self.u64() as i64
     }
 
-    /// Where it stands in the data; zeroes when the data ends before.
-    #[inline(never)]
-    pub fn address(&mut self) -> &'a Address {
-        match self.data.split_first_chunk::<32>() {
-            Some((taken, rest)) => {
-                self.data = rest;
-                as_address(taken)
-            }
-            None => {
-                self.has_failed = true;
-                as_address(&[0; 32])
-            }
-        }
-    }
-
-    /// A little-endian number of `size` bytes, at most 8.
+    /// A number of 1, 2, 4 or 8 bytes.
     #[inline(never)]
     pub fn number(&mut self, size: usize) -> u64 {
-        let Some((taken, rest)) = self.data.split_at_checked(size) else {
-            self.has_failed = true;
-            return 0;
-        };
-        self.data = rest;
-        match taken.first_chunk() {
-            Some(whole) => u64::from_le_bytes(*whole),
-            None => taken.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        // SAFETY: as many bytes have been taken.
+        self.take(size).map_or(0, |taken| number(unsafe { from_raw_parts(taken.as_ptr(), size) }))
+    }
+
+    /// As many bytes as there is room for; when the data ends before, nothing.
+    #[inline(never)]
+    pub fn copy(&mut self, to: &mut [u8]) {
+        if let Some(taken) = self.take(to.len()) {
+            // SAFETY: as many bytes have been taken.
+            to.copy_from_slice(unsafe { from_raw_parts(taken.as_ptr(), to.len()) });
         }
     }
 
     /// A vector of bytes.
     #[inline(always)]
     pub fn bytes(&mut self) -> &'a [u8] {
-        self.items(1)
+        self.items()
     }
 
     #[inline(always)]
     pub fn addresses(&mut self) -> &'a [Address] {
-        let bytes = self.items(32);
-        // SAFETY: an address is 32 bytes of any content.
-        unsafe { from_raw_parts(bytes.as_ptr().cast(), bytes.len() / 32) }
+        self.items()
     }
 
-    /// A vector of items of this many bytes.
+    /// A vector of items that any bytes are.
     #[inline(always)]
-    fn items(&mut self, size: usize) -> &'a [u8] {
-        let mut taken: &[u8] = &[];
-        self.take_items(size, &mut taken);
-        taken
-    }
-
-    #[inline(never)]
-    fn take_items(&mut self, size: usize, to: &mut &'a [u8]) {
+    fn items<T>(&mut self) -> &'a [T] {
+        let count = self.number(4) as usize;
         // The count has 32 bits, so the product cannot wrap.
-        let length = (self.number(4) as usize).wrapping_mul(size);
-        match self.data.split_at_checked(length) {
-            Some((taken, rest)) => (*to, self.data) = (taken, rest),
-            None => self.has_failed = true,
-        }
+        let taken = self.take(count.wrapping_mul(size_of::<T>()));
+        // SAFETY: as many bytes have been taken, and an item is bytes of any content.
+        taken.map_or(&[], |taken| unsafe { from_raw_parts(taken.as_ptr().cast(), count) })
     }
 
+    #[inline(always)]
     pub fn guard(&mut self) -> Guard {
         Guard { nonce: self.u64(), bot_epoch: self.u64(), deadline_slot: self.u64() }
     }
 
-    /// Everything was there, well formed, and nothing follows.
-    pub fn end(&self) -> Checked {
-        if self.has_failed || !self.data.is_empty() {
-            Err(BAD_ARGUMENTS)
-        } else {
-            Ok(())
+    /// Optional numbers of so many bytes each: those that are given, and in the bits of the result which they are.
+    #[inline(never)]
+    pub fn options<const N: usize>(&mut self, sizes: &[u8; N], to: &mut [u64; N]) -> u64 {
+        let (mut given, mut bit) = (0, 1);
+        for (size, value) in sizes.iter().zip(to) {
+            if self.bool() {
+                given |= bit;
+                *value = self.number(usize::from(*size));
+            }
+            bit <<= 1;
         }
+        given
+    }
+
+    /// The same arguments once more, after options of so many bytes each.
+    #[inline(always)]
+    pub fn after_options(&self, sizes: &[u8]) -> Self {
+        let mut ahead = Self { ..*self };
+        ahead.skip_options(sizes);
+        ahead
+    }
+
+    #[inline(never)]
+    fn skip_options(&mut self, sizes: &[u8]) {
+        for size in sizes {
+            if self.bool() {
+                self.take(usize::from(*size));
+            }
+        }
+    }
+
+    /// Everything was there, well formed, and nothing follows.
+    #[inline(never)]
+    pub fn end(&self) -> Checked {
+        require(!self.has_failed && self.left == 0, BAD_ARGUMENTS)
     }
 }
 
@@ -131,23 +151,6 @@ impl<'a> Reader<'a> {
 pub fn as_address(bytes: &[u8; 32]) -> &Address {
     // SAFETY: an address is 32 bytes of any content.
     unsafe { &*bytes.as_ptr().cast() }
-}
-
-/// For instructions that take one amount, written to `to`.
-#[inline(never)]
-pub fn amount(data: &[u8], to: &mut u64) -> Checked {
-    let bytes = data.try_into().map_err(|_| BAD_ARGUMENTS)?;
-    *to = u64::from_le_bytes(bytes);
-    Ok(())
-}
-
-/// For instructions that take none.
-pub fn none(data: &[u8]) -> Checked {
-    if data.is_empty() {
-        Ok(())
-    } else {
-        Err(BAD_ARGUMENTS)
-    }
 }
 
 #[cfg(test)]
@@ -186,7 +189,6 @@ mod tests {
         let mut reader = Reader::new(&[0; 9]);
         reader.u64();
         assert_eq!(reader.end(), Err(BAD_ARGUMENTS));
-        assert_eq!(none(&[0]), Err(BAD_ARGUMENTS));
         let mut two = [0u8; 4 + 64];
         two[0] = 2;
         let mut reader = Reader::new(&two);

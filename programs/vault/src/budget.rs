@@ -1,14 +1,22 @@
 //! Sums that bound what a bot can cost: shares, pro-rata cost, and a rolling day of 25 hourly buckets. Every rounding is against the bot.
 
-use crate::{constants::BPS_PER_ONE, error::VaultError, le::U64};
+use crate::{
+    constants::BPS_PER_ONE,
+    error::{require, Checked, VaultError},
+    le::U64,
+};
+use core::num::NonZeroU64;
 
 pub const BUCKETS: usize = 25;
 pub const BUCKET_SECONDS: u64 = 3_600;
 
-/// The smaller of an absolute cap and a share of `basis`, the share rounded down.
+/// The smaller of an absolute cap and a share of `basis`, at most all of it, the share rounded down.
 #[inline(never)]
 pub fn cap(absolute: u64, share_bps: u16, basis: u64) -> u64 {
-    absolute.min(mul_div_floor(basis, u64::from(share_bps), BPS_PER_ONE).unwrap_or(u64::MAX))
+    // floor(basis * share / 10,000), taken apart so that no product leaves 64 bits.
+    let share = u64::from(share_bps);
+    let whole = (basis / BPS_PER_ONE).wrapping_mul(share);
+    absolute.min(whole.wrapping_add((basis % BPS_PER_ONE).wrapping_mul(share) / BPS_PER_ONE))
 }
 
 /// The whole hour of a block time; times before 1970 count as its first hour.
@@ -22,9 +30,9 @@ pub fn advance(newest: u64, hour: u64, spend: &mut [U64; BUCKETS], loss: &mut [U
     if hour <= newest {
         return newest;
     }
-    let steps = (hour - newest).min(BUCKETS as u64);
+    let steps = hour.wrapping_sub(newest).min(BUCKETS as u64);
     for step in 0..steps {
-        let index = bucket(hour - step);
+        let index = bucket(hour.wrapping_sub(step));
         if let (Some(spend), Some(loss)) = (spend.get_mut(index), loss.get_mut(index)) {
             spend.set(0);
             loss.set(0);
@@ -35,17 +43,15 @@ pub fn advance(newest: u64, hour: u64, spend: &mut [U64; BUCKETS], loss: &mut [U
 
 /// Adds `amount` to the bucket of `newest`, unless the window's sum would exceed `cap`.
 #[inline(never)]
-pub fn charge(buckets: &mut [U64; BUCKETS], newest: u64, amount: u64, cap: u64, refusal: VaultError) -> Result<(), VaultError> {
+pub fn charge(buckets: &mut [U64; BUCKETS], newest: u64, amount: u64, cap: u64, refusal: VaultError) -> Checked {
     let mut sum = amount;
     for bucket in buckets.iter() {
         sum = sum.checked_add(bucket.get()).ok_or(VaultError::MathOverflow)?;
     }
-    if sum > cap {
-        return Err(refusal);
-    }
+    require(sum <= cap, refusal)?;
     let bucket = buckets.get_mut(bucket(newest)).ok_or(VaultError::MathOverflow)?;
     // The sum above, which did not overflow, includes this one.
-    bucket.set(bucket.get() + amount);
+    bucket.set(bucket.get().wrapping_add(amount));
     Ok(())
 }
 
@@ -53,61 +59,35 @@ fn bucket(hour: u64) -> usize {
     (hour % BUCKETS as u64) as usize
 }
 
-/// a * b / d rounded down; None when it does not fit, or d is 0.
-pub fn mul_div_floor(a: u64, b: u64, d: u64) -> Option<u64> {
-    mul_div(a, b, d).map(|(quotient, _)| quotient)
-}
-
-/// a * b / d rounded up; None when it does not fit, or d is 0.
-pub fn mul_div_ceil(a: u64, b: u64, d: u64) -> Option<u64> {
-    let (quotient, rest) = mul_div(a, b, d)?;
-    quotient.checked_add(u64::from(rest != 0))
-}
-
 const LOW: u64 = 0xffff_ffff;
 
-/// Quotient and remainder. The target has no 128-bit arithmetic, so the product is made of 32-bit limbs and divided by them.
-fn mul_div(a: u64, b: u64, d: u64) -> Option<(u64, u64)> {
-    let (high, low) = product(a, b);
-    if high >= d {
-        return None;
-    }
-    Some(divided(high, low, d))
-}
-
-fn product(a: u64, b: u64) -> (u64, u64) {
-    let (a1, a0, b1, b0) = (a >> 32, a & LOW, b >> 32, b & LOW);
+/// cost * units / held. Requires units <= held, so that the result is at most `cost`.
+///
+/// The target has no 128-bit arithmetic: the product is made of 32-bit limbs, and what leaves 64 bits is divided bit by bit.
+#[inline(never)]
+pub fn part(cost: u64, units: u64, held: NonZeroU64, round_up: bool) -> u64 {
+    let (a1, a0, b1, b0) = (cost >> 32, cost & LOW, units >> 32, units & LOW);
     // Each product of two 32-bit numbers, and each sum below, fits 64 bits.
-    let (low, middle) = (a0.wrapping_mul(b0), a1.wrapping_mul(b0));
-    let middle = middle + (low >> 32);
-    let (carry, middle) = (middle >> 32, (middle & LOW) + a0.wrapping_mul(b1));
-    (a1.wrapping_mul(b1) + carry + (middle >> 32), (middle << 32) | (low & LOW))
-}
-
-/// (high, low) / d by schoolbook division in base 2^32 (Knuth's algorithm D). Requires high < d.
-fn divided(high: u64, low: u64, d: u64) -> (u64, u64) {
-    let shift = d.leading_zeros();
-    let d = d << shift;
-    // Two shifts, because one by 64 is none.
-    let high = (high << shift) | ((low >> 1) >> (63 - shift));
-    let low = low << shift;
-    let (upper, rest) = digit(high, low >> 32, d);
-    let (lower, rest) = digit(rest, low & LOW, d);
-    ((upper << 32) | lower, rest >> shift)
-}
-
-/// One digit of the quotient and the remainder: (high * 2^32 + next) / d, where d has its top bit set and high < d.
-fn digit(high: u64, next: u64, d: u64) -> (u64, u64) {
-    let (d1, d0) = (d >> 32, d & LOW);
-    let (mut q, mut rest) = (high / d1, high % d1);
-    while q > LOW || q.wrapping_mul(d0) > ((rest << 32) | next) {
-        q -= 1;
-        rest += d1;
-        if rest > LOW {
-            break;
+    let (lowest, middle) = (a0.wrapping_mul(b0), a1.wrapping_mul(b0));
+    let middle = middle.wrapping_add(lowest >> 32);
+    let (carry, middle) = (middle >> 32, (middle & LOW).wrapping_add(a0.wrapping_mul(b1)));
+    let mut rest = a1.wrapping_mul(b1).wrapping_add(carry).wrapping_add(middle >> 32);
+    let mut low = (middle << 32) | (lowest & LOW);
+    if rest == 0 {
+        (low, rest) = (low / held, low % held);
+    } else {
+        // Schoolbook division: the rest is always below `held`; bits of the quotient come in where those of the product leave.
+        for _ in 0..64 {
+            let leaves = rest >> 63;
+            rest = rest << 1 | low >> 63;
+            low <<= 1;
+            if leaves != 0 || rest >= held.get() {
+                rest = rest.wrapping_sub(held.get());
+                low |= 1;
+            }
         }
     }
-    (q, (high << 32).wrapping_add(next).wrapping_sub(q.wrapping_mul(d)))
+    low.wrapping_add(u64::from(round_up && rest != 0))
 }
 
 #[cfg(test)]
@@ -116,20 +96,19 @@ mod tests {
 
     const EDGES: [u64; 12] = [0, 1, 2, 9_999, 10_000, LOW - 1, LOW, LOW + 1, 1_000_000_000, (1 << 63) - 1, u64::MAX - 1, u64::MAX];
 
-    fn check(a: u64, b: u64, d: u64) {
-        let wide = u128::from(a) * u128::from(b);
-        let fits = |q: u128| u64::try_from(q).ok();
-        let (floor, ceil) = if d == 0 { (None, None) } else { (fits(wide / u128::from(d)), fits(wide.div_ceil(u128::from(d)))) };
-        assert_eq!(mul_div_floor(a, b, d), floor, "{a} * {b} / {d}");
-        assert_eq!(mul_div_ceil(a, b, d), ceil, "{a} * {b} / {d} up");
+    fn check(cost: u64, units: u64, held: u64) {
+        let part = |round_up| part(cost, units, NonZeroU64::new(held).unwrap(), round_up);
+        let (wide, held_wide) = (u128::from(cost) * u128::from(units), u128::from(held));
+        assert_eq!(u128::from(part(false)), wide / held_wide, "{cost} * {units} / {held}");
+        assert_eq!(u128::from(part(true)), wide.div_ceil(held_wide), "{cost} * {units} / {held} up");
     }
 
     #[test]
     fn agrees_with_128_bits_at_the_edges() {
-        for a in EDGES {
-            for b in EDGES {
-                for d in EDGES {
-                    check(a, b, d);
+        for cost in EDGES {
+            for units in EDGES {
+                for held in EDGES.into_iter().filter(|held| *held >= units.max(1)) {
+                    check(cost, units, held);
                 }
             }
         }
@@ -137,16 +116,30 @@ mod tests {
 
     #[test]
     fn agrees_with_128_bits_anywhere() {
+        let mut next = numbers();
+        for _ in 0..300_000 {
+            let (cost, units, held) = (next(), next(), next());
+            check(cost, units.min(held), units.max(held).max(1));
+        }
+    }
+
+    #[test]
+    fn a_share_is_what_128_bits_say() {
+        let mut next = numbers();
+        for _ in 0..300_000 {
+            let (basis, share_bps) = (next(), (next() % 10_001) as u16);
+            let wide = u128::from(basis) * u128::from(share_bps) / 10_000;
+            assert_eq!(u128::from(cap(u64::MAX, share_bps, basis)), wide, "{share_bps} of {basis}");
+        }
+    }
+
+    fn numbers() -> impl FnMut() -> u64 {
         let mut seed = 1u64;
-        let mut next = || {
+        move || {
             seed ^= seed << 13;
             seed ^= seed >> 7;
             seed ^= seed << 17;
             seed >> (seed % 60)
-        };
-        for _ in 0..300_000 {
-            let (a, b, d) = (next(), next(), next());
-            check(a, b, d);
         }
     }
 
@@ -187,10 +180,10 @@ mod tests {
     #[test]
     fn a_charge_over_the_cap_is_refused_and_not_counted() {
         let mut spend = buckets(&[(3, 40), (4, 50)]);
-        assert_eq!(charge(&mut spend, 4, 11, 100, VaultError::SpendLimitExceeded), Err(VaultError::SpendLimitExceeded));
+        assert_eq!(charge(&mut spend, 4, 11, 100, VaultError::SpendLimitExceeded), Err(VaultError::SpendLimitExceeded.into()));
         assert_eq!(spend, buckets(&[(3, 40), (4, 50)]));
         assert_eq!(charge(&mut spend, 4, 10, 100, VaultError::SpendLimitExceeded), Ok(()));
         assert_eq!(spend, buckets(&[(3, 40), (4, 60)]));
-        assert_eq!(charge(&mut spend, 4, u64::MAX, u64::MAX, VaultError::SpendLimitExceeded), Err(VaultError::MathOverflow));
+        assert_eq!(charge(&mut spend, 4, u64::MAX, u64::MAX, VaultError::SpendLimitExceeded), Err(VaultError::MathOverflow.into()));
     }
 }

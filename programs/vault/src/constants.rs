@@ -23,11 +23,15 @@ pub const SPEND_PER_TRADE_BPS: u16 = 1_000;
 pub const SPEND_PER_DAY_BPS: u16 = 5_000;
 pub const LOSS_PER_DAY_BPS: u16 = 2_000;
 
-pub const VAULT_SEED: &[u8] = b"vault";
-pub const POLICY_SEED: &[u8] = b"policy";
-pub const TRADE_SEED: &[u8] = b"trade";
-pub const CONFIG_SEED: &[u8] = b"config";
-pub const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
+/// The first seed of an address.
+pub type Word = &'static [u8];
+pub static VAULT_SEED: Word = b"vault";
+pub static POLICY_SEED: Word = b"policy";
+pub static TRADE_SEED: Word = b"trade";
+pub static CONFIG_SEED: Word = b"config";
+pub static EVENT_AUTHORITY_SEED: Word = b"__event_authority";
+/// For an address whose one seed is a key.
+pub static NO_WORD: Word = b"";
 
 pub const PROGRAM_ID: Address = Address::from_str_const("5B8QtPsScaQsw392vnGnUaoiRQ8gy5LzzKdNeXe4qghR");
 /// Derived from the program's id; a host test derives it again.

@@ -3,7 +3,7 @@
 //! Layout: number of accounts u64; each account either the runtime's own record with its data, room to grow, padding to 8 and 8 more
 //! bytes, or 8 bytes whose first is the place of the same account before; then length of data u64, data, program id.
 
-use crate::{accounts::Context, process_instruction};
+use crate::{process_instruction, scratch::ACCOUNTS_MAX};
 use core::{mem::MaybeUninit, slice::from_raw_parts};
 use pinocchio::{
     account::{RuntimeAccount, MAX_PERMITTED_DATA_INCREASE},
@@ -11,11 +11,8 @@ use pinocchio::{
     AccountView, Address,
 };
 
-pinocchio::default_allocator!();
+pinocchio::no_allocator!();
 pinocchio::nostd_panic_handler!();
-
-/// More than any instruction takes, so that one account too many is seen and refused. What follows is passed over.
-const ACCOUNTS_MAX: usize = 80;
 
 #[no_mangle]
 unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
@@ -46,6 +43,6 @@ unsafe extern "C" fn entrypoint(input: *mut u8) -> u64 {
         let data = from_raw_parts(at.add(8), length);
         let program = &*at.add(8).add(length).cast::<Address>();
         let known = if count < ACCOUNTS_MAX { count } else { ACCOUNTS_MAX };
-        process_instruction(&Context { program, accounts: from_raw_parts(accounts.as_ptr().cast(), known) }, data)
+        process_instruction(program, from_raw_parts(accounts.as_ptr().cast(), known), data)
     }
 }

@@ -3,20 +3,22 @@
 use core::num::NonZeroU64;
 
 macro_rules! errors {
-    ($($name:ident,)*) => {
+    ($first:ident = $base:literal, $($name:ident,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u64)]
         pub enum VaultError {
+            $first = $base,
             $($name,)*
         }
         impl VaultError {
-            pub const ALL: &'static [(&'static str, VaultError)] = &[$((stringify!($name), VaultError::$name)),*];
+            pub const ALL: &'static [(&'static str, VaultError)] =
+                &[(stringify!($first), VaultError::$first), $((stringify!($name), VaultError::$name)),*];
         }
     };
 }
 
 errors! {
-    Unauthorized,
+    Unauthorized = 6_000,
     VaultInactive,
     InvalidAmount,
     DepositCapExceeded,
@@ -64,7 +66,7 @@ errors! {
 
 impl VaultError {
     pub const fn code(self) -> u64 {
-        6_000 + self as u64
+        self as u64
     }
 }
 
@@ -82,9 +84,7 @@ impl Fault {
             None => panic!("0 is success"),
         }
     }
-}
 
-impl Fault {
     /// As the runtime shows it: a custom error of this number.
     pub fn code(self) -> u64 {
         self.0.get()
@@ -92,8 +92,19 @@ impl Fault {
 }
 
 impl From<VaultError> for Fault {
+    #[inline(always)]
     fn from(error: VaultError) -> Self {
         Self::framework(error.code())
+    }
+}
+
+/// Refuses with `refusal` unless `holds`.
+#[inline(always)]
+pub fn require(holds: bool, refusal: impl Into<Fault>) -> Checked {
+    if holds {
+        Ok(())
+    } else {
+        Err(refusal.into())
     }
 }
 

@@ -2,220 +2,212 @@
 //! log cannot lose and nobody can forge.
 
 use crate::{
-    accounts::{same, Context},
+    accounts::{same, Context, Unchecked},
+    arguments::Reader,
     constants::{EVENT_AUTHORITY, EVENT_AUTHORITY_BUMP, EVENT_AUTHORITY_SEED},
     create::Derived,
-    error::{Checked, NOT_SIGNER, SEEDS},
-    runtime::{self, Call, Party},
+    error::{require, Checked, SEEDS},
+    runtime::{self, Call, Places, SIGNER},
     tag,
 };
 use core::{mem::MaybeUninit, slice::from_raw_parts};
-use pinocchio::{AccountView, Address};
+use pinocchio::Address;
+
+/// An event: how it begins, and the accounts whose addresses come first. Every event begins with the vault it is about.
+pub struct Event {
+    discriminator: [u8; 8],
+    addresses: [u8; 4],
+    count: u8,
+}
+
+const VAULT: u8 = 1;
+
+impl Event {
+    #[allow(clippy::indexing_slicing)] // at compile time
+    const fn of<const N: usize>(discriminator: u64, addresses: [u8; N]) -> Self {
+        let (mut all, mut at) = ([0; 4], 0);
+        while at < N {
+            all[at] = addresses[at];
+            at += 1;
+        }
+        Self { discriminator: discriminator.to_be_bytes(), addresses: all, count: N as u8 }
+    }
+}
+
+pub static TRADE_EXECUTED: Event = Event::of(0x296e_4081_3c4f_b350, [VAULT, 0, 9, 10]);
+pub static DEPOSITED: Event = Event::of(0x6f8d_1a2d_a123_6439, [VAULT, 0, 6]);
+pub static WITHDRAWN: Event = Event::of(0x1459_dfc6_c27c_db0d, [VAULT, 0, 5]);
+pub static AUTHORITY_CHANGED: Event = Event::of(0x1f13_ae98_0452_d7e2, [VAULT]);
+pub static POLICY_CHANGED: Event = Event::of(0xf8b8_712d_7bff_2bf8, [VAULT]);
+pub static VAULT_PAUSED: Event = Event::of(0xc69d_1697_4464_a223, [VAULT, 0]);
+pub static VAULT_DEACTIVATED: Event = Event::of(0xce8e_2564_62ce_b99d, [VAULT, 0]);
 
 /// The first 8 bytes of each event, by its name in the interface.
 pub const DISCRIMINATORS: [(&str, [u8; 8]); 7] = [
-    ("TradeExecuted", TRADE_EXECUTED),
-    ("Deposited", DEPOSITED),
-    ("Withdrawn", WITHDRAWN),
-    ("AuthorityChanged", AUTHORITY_CHANGED),
-    ("PolicyChanged", POLICY_CHANGED),
-    ("VaultPaused", VAULT_PAUSED),
-    ("VaultDeactivated", VAULT_DEACTIVATED),
+    ("TradeExecuted", TRADE_EXECUTED.discriminator),
+    ("Deposited", DEPOSITED.discriminator),
+    ("Withdrawn", WITHDRAWN.discriminator),
+    ("AuthorityChanged", AUTHORITY_CHANGED.discriminator),
+    ("PolicyChanged", POLICY_CHANGED.discriminator),
+    ("VaultPaused", VAULT_PAUSED.discriminator),
+    ("VaultDeactivated", VAULT_DEACTIVATED.discriminator),
 ];
-const TRADE_EXECUTED: [u8; 8] = 0x296e_4081_3c4f_b350_u64.to_be_bytes();
-const DEPOSITED: [u8; 8] = 0x6f8d_1a2d_a123_6439_u64.to_be_bytes();
-const WITHDRAWN: [u8; 8] = 0x1459_dfc6_c27c_db0d_u64.to_be_bytes();
-const AUTHORITY_CHANGED: [u8; 8] = 0x1f13_ae98_0452_d7e2_u64.to_be_bytes();
-const POLICY_CHANGED: [u8; 8] = 0xf8b8_712d_7bff_2bf8_u64.to_be_bytes();
-const VAULT_PAUSED: [u8; 8] = 0xc69d_1697_4464_a223_u64.to_be_bytes();
-const VAULT_DEACTIVATED: [u8; 8] = 0xce8e_2564_62ce_b99d_u64.to_be_bytes();
 
-const BYTES_MAX: usize = 8 + 4 * 32 + 4 * 8;
-
-/// An event under construction, after room for the tag of the call to ourselves.
-struct Event {
-    bytes: [MaybeUninit<u8>; 8 + BYTES_MAX],
-    length: usize,
-}
-
-impl Event {
-    /// To be begun where it stands: moving it would copy all of it.
+/// What follows an event's addresses: bytes alone, without padding.
+///
+/// # Safety
+/// The type has no padding.
+pub unsafe trait Body: Sized {
     #[inline(always)]
-    fn empty() -> Self {
-        Self { bytes: [const { MaybeUninit::uninit() }; 8 + BYTES_MAX], length: 0 }
-    }
-
-    /// Every event begins with the vault it is about.
-    #[inline(never)]
-    fn begin(&mut self, discriminator: [u8; 8], vault: &Address) {
-        self.put_u64(tag::EVENT);
-        self.put_u64(u64::from_le_bytes(discriminator));
-        self.put_address(vault);
-    }
-
-    #[inline(never)]
-    fn put(&mut self, bytes: &[u8]) {
-        let end = self.length + bytes.len();
-        if let Some(room) = self.bytes.get_mut(self.length..end) {
-            room.write_copy_of_slice(bytes);
-            self.length = end;
-        }
-    }
-
-    #[inline(never)]
-    fn put_u64(&mut self, value: u64) {
-        self.put(&value.to_le_bytes());
-    }
-
-    #[inline(never)]
-    fn put_address(&mut self, address: &Address) {
-        self.put(address.as_ref());
-    }
-
-    #[inline(never)]
-    fn put_option(&mut self, value: Option<&Address>) {
-        self.put(&[u8::from(value.is_some())]);
-        if let Some(address) = value {
-            self.put_address(address);
-        }
-    }
-
-    fn tagged(&self) -> &[u8] {
-        // SAFETY: the first `length` bytes have been written.
-        unsafe { from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
-    }
-
-    #[inline(never)]
-    fn log(&self) {
-        runtime::log_data(self.tagged().get(8..).unwrap_or_default());
+    fn bytes(&self) -> &[u8] {
+        // SAFETY: a value without padding is its bytes.
+        unsafe { from_raw_parts((&raw const *self).cast(), size_of::<Self>()) }
     }
 }
 
-/// SPEC's event of a trade; amounts as measured.
-pub struct TradeExecuted<'a> {
-    pub vault: &'a Address,
-    pub bot_authority: &'a Address,
-    pub input_mint: &'a Address,
-    pub output_mint: &'a Address,
+/// Of a trade: SPEC's numbers, as measured.
+#[repr(C)]
+pub struct Trade {
     pub amount_in: u64,
     pub amount_out: u64,
     pub minimum_amount_out: u64,
     pub timestamp: i64,
 }
 
-impl TradeExecuted<'_> {
-    /// Logs it, and calls ourselves with it.
-    #[inline(never)]
-    pub fn emit(&self, program: &Address, event_authority: &AccountView) {
-        let mut event = Event::empty();
-        event.begin(TRADE_EXECUTED, self.vault);
-        event.put_address(self.bot_authority);
-        event.put_address(self.input_mint);
-        event.put_address(self.output_mint);
-        event.put_u64(self.amount_in);
-        event.put_u64(self.amount_out);
-        event.put_u64(self.minimum_amount_out);
-        event.put_u64(self.timestamp as u64);
-        event.log();
-        let signer = Derived { word: EVENT_AUTHORITY_SEED, key: &[], bump: EVENT_AUTHORITY_BUMP };
-        Call::new(program, event.tagged(), &[Party::signer(event_authority)]).send(Some(&signer));
-    }
-}
-
-/// A deposit or a withdrawal.
-pub struct Moved<'a> {
-    pub vault: &'a Address,
-    pub owner: &'a Address,
-    pub mint: &'a Address,
+/// Of a deposit or a withdrawal.
+#[repr(C)]
+pub struct Moved {
     pub amount: u64,
     pub total_deposited: u64,
     pub timestamp: i64,
 }
 
-impl Moved<'_> {
-    pub fn deposited(&self) {
-        self.log(DEPOSITED);
-    }
-
-    pub fn withdrawn(&self) {
-        self.log(WITHDRAWN);
-    }
-
-    #[inline(never)]
-    fn log(&self, discriminator: [u8; 8]) {
-        let mut event = Event::empty();
-        event.begin(discriminator, self.vault);
-        event.put_address(self.owner);
-        event.put_address(self.mint);
-        event.put_u64(self.amount);
-        event.put_u64(self.total_deposited);
-        event.put_u64(self.timestamp as u64);
-        event.log();
-    }
-}
-
-/// A grant, a revocation, or a deactivation that cleared the bot.
-pub struct AuthorityChanged<'a> {
-    pub vault: &'a Address,
-    pub previous: Option<&'a Address>,
-    pub current: Option<&'a Address>,
+/// Of a grant, a revocation, or a deactivation that cleared the bot. One of the two options is some.
+#[repr(C, packed)]
+pub struct Authority {
+    /// None and some of a grant, or the tag of some and the first byte of the key.
+    pub keys: [u8; 34],
     pub bot_epoch: u64,
     pub expires_at: u64,
     pub timestamp: i64,
 }
 
-impl AuthorityChanged<'_> {
-    #[inline(never)]
-    pub fn log(&self) {
-        let mut event = Event::empty();
-        event.begin(AUTHORITY_CHANGED, self.vault);
-        event.put_option(self.previous);
-        event.put_option(self.current);
-        event.put_u64(self.bot_epoch);
-        event.put_u64(self.expires_at);
-        event.put_u64(self.timestamp as u64);
-        event.log();
+/// Paused, or resumed.
+#[repr(C, packed)]
+pub struct Paused {
+    pub paused: bool,
+    pub timestamp: i64,
+}
+
+// SAFETY: numbers of one size, or packed.
+unsafe impl Body for i64 {}
+unsafe impl Body for Trade {}
+unsafe impl Body for Moved {}
+unsafe impl Body for Authority {}
+unsafe impl Body for Paused {}
+
+impl Authority {
+    /// From no bot to this one.
+    pub fn granted(bot: &Address) -> [u8; 34] {
+        let mut keys = [0; 34];
+        keys[1] = 1;
+        keys[2..].copy_from_slice(bot.as_ref());
+        keys
+    }
+
+    /// From this bot to none.
+    pub fn revoked(bot: &Address) -> [u8; 34] {
+        let mut keys = [0; 34];
+        keys[0] = 1;
+        keys[1..33].copy_from_slice(bot.as_ref());
+        keys
     }
 }
 
-pub fn policy_changed(vault: &Address, timestamp: i64) {
-    let mut event = Event::empty();
-    event.begin(POLICY_CHANGED, vault);
-    event.put_u64(timestamp as u64);
-    event.log();
+const BODY_MAX: usize = size_of::<Authority>();
+const TAG: usize = 8;
+const BYTES_MAX: usize = TAG + 8 + 4 * 32 + BODY_MAX;
+
+/// An event's bytes after the tag of the call to ourselves.
+struct Written {
+    bytes: [MaybeUninit<u8>; BYTES_MAX],
+    length: usize,
 }
 
-/// Paused, or resumed, and by whom.
-#[inline(never)]
-pub fn vault_paused(vault: &Address, authority: &Address, paused: bool, timestamp: i64) {
-    let mut event = Event::empty();
-    event.begin(VAULT_PAUSED, vault);
-    event.put_address(authority);
-    event.put(&[u8::from(paused)]);
-    event.put_u64(timestamp as u64);
-    event.log();
+impl Written {
+    /// To be begun where it stands: moving it would copy all of it.
+    #[inline(always)]
+    fn empty() -> Self {
+        Self { bytes: [const { MaybeUninit::uninit() }; BYTES_MAX], length: 0 }
+    }
+
+    #[inline(never)]
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.length.wrapping_add(bytes.len());
+        if let Some(room) = self.bytes.get_mut(self.length..end) {
+            room.write_copy_of_slice(bytes);
+            self.length = end;
+        }
+    }
+
+    /// The tag and the discriminator are there from the beginning.
+    fn untagged(&self) -> &[u8] {
+        let head = TAG.min(self.length);
+        // SAFETY: as in `tagged`, and not before its beginning.
+        unsafe { self.tagged().get_unchecked(head..) }
+    }
+
+    fn tagged(&self) -> &[u8] {
+        // SAFETY: the first `length` bytes have been written.
+        unsafe { from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
+    }
 }
 
-pub fn vault_deactivated(vault: &Address, owner: &Address, timestamp: i64) {
-    let mut event = Event::empty();
-    event.begin(VAULT_DEACTIVATED, vault);
-    event.put_address(owner);
-    event.put_u64(timestamp as u64);
-    event.log();
+impl Event {
+    #[inline(never)]
+    fn write(&self, context: &Context, body: &[u8], to: &mut Written) {
+        to.put(&tag::EVENT.to_le_bytes());
+        to.put(&self.discriminator);
+        for place in self.addresses.iter().take(usize::from(self.count)) {
+            to.put(context.at(usize::from(*place)).address().as_ref());
+        }
+        to.put(body);
+        runtime::log_data(to.untagged());
+    }
+
+    #[inline(never)]
+    pub fn log(&self, context: &Context, body: &[u8]) {
+        self.write(context, body, &mut Written::empty());
+    }
+}
+
+impl Authority {
+    pub fn log(&self, context: &Context) {
+        AUTHORITY_CHANGED.log(context, self.bytes());
+    }
+}
+
+impl Paused {
+    pub fn log(&self, context: &Context) {
+        VAULT_PAUSED.log(context, self.bytes());
+    }
+}
+
+impl Trade {
+    /// Logs it, and calls ourselves with it: of bot_trade, whose 14th account is the event authority.
+    #[inline(never)]
+    pub fn emit(&self, context: &Context) {
+        let mut written = Written::empty();
+        TRADE_EXECUTED.write(context, self.bytes(), &mut written);
+        let signer = Derived { word: &EVENT_AUTHORITY_SEED, key: None, bump: EVENT_AUTHORITY_BUMP };
+        Call::new(context.program, written.tagged(), Places::of([13 | SIGNER])).send(context, Some(&signer));
+    }
 }
 
 /// The other end of the call to ourselves. Touches nothing; only this program can sign for the event authority.
 #[inline(never)]
-pub fn received(context: &Context, _event: &[u8]) -> Checked {
-    let [authority] = context.take(&[])?;
-    if !authority.is_signer() {
-        return Err(NOT_SIGNER);
-    }
-    if same(authority.address(), &EVENT_AUTHORITY) {
-        Ok(())
-    } else {
-        Err(SEEDS)
-    }
+pub fn received(unchecked: &Unchecked, _event: &mut Reader) -> Checked {
+    require(same(unchecked.check()?.at(0).address(), &EVENT_AUTHORITY), SEEDS)
 }
 
 #[cfg(test)]
@@ -223,17 +215,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_event_fits() {
-        let key = Address::new_from_array([7; 32]);
-        let mut event = Event::empty();
-        event.begin(TRADE_EXECUTED, &key);
-        for _ in 0..3 {
-            event.put_address(&key);
-        }
-        for _ in 0..4 {
-            event.put_u64(1);
-        }
-        assert_eq!((event.length, event.tagged().len()), (8 + BYTES_MAX, 8 + BYTES_MAX));
+    fn the_largest_events_fit() {
+        let largest = |event: &Event, body: usize| TAG + 8 + 32 * usize::from(event.count) + body;
+        assert!(largest(&TRADE_EXECUTED, size_of::<Trade>()) <= BYTES_MAX);
+        assert!(largest(&AUTHORITY_CHANGED, BODY_MAX) <= BYTES_MAX);
+        assert_eq!(BODY_MAX, 34 + 3 * 8);
+    }
+
+    #[test]
+    fn a_grant_is_none_then_some_and_a_revocation_some_then_none() {
+        let key = [7; 32];
+        assert_eq!(Authority::granted(&Address::new_from_array(key)), *[&[0, 1][..], &key].concat());
+        assert_eq!(Authority::revoked(&Address::new_from_array(key)), *[&[1][..], &key, &[0]].concat());
     }
 
     #[test]

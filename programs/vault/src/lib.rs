@@ -2,11 +2,8 @@
 //! router, inside limits that stand on chain. On the wire it is an Anchor program: discriminators, borsh, error numbers, events.
 #![cfg_attr(any(target_os = "solana", target_arch = "bpf"), no_std)]
 
-extern crate alloc;
-
 pub mod accounts;
 pub mod arguments;
-mod bounded;
 pub mod budget;
 pub mod constants;
 mod create;
@@ -21,11 +18,15 @@ mod mem;
 pub mod nonce;
 pub mod route;
 mod runtime;
+mod scratch;
 pub mod state;
 mod token;
+mod watch;
 
-use accounts::Context;
-use error::Checked;
+use accounts::{Context, Shape, Unchecked, OF_OWNER, OWNED, POLICY, SIGNED, VAULT};
+use arguments::Reader;
+use error::{require, Checked, BAD_ARGUMENTS, UNKNOWN_INSTRUCTION};
+use pinocchio::{AccountView, Address};
 
 /// The first 8 bytes of each instruction, as the little-endian number that they are compared as.
 pub mod tag {
@@ -58,41 +59,79 @@ pub mod tag {
     }
 }
 
-type Handler = fn(&Context, &[u8]) -> Checked;
+/// An instruction: what it must be called with, and what it does.
+struct Instruction {
+    tag: u64,
+    run: Run,
+    shape: Shape,
+}
 
-/// What each instruction does; those that compute units matter most for come first.
-static HANDLERS: [(u64, Handler); 18] = [
-    (tag::BOT_TRADE, instructions::bot_trade),
-    (tag::EVENT, events::received),
-    (tag::DEPOSIT, instructions::deposit),
-    (tag::WITHDRAW, instructions::withdraw),
-    (tag::INITIALIZE_VAULT, instructions::initialize_vault),
-    (tag::GRANT_BOT_AUTHORITY, instructions::grant_bot_authority),
-    (tag::REVOKE_BOT_AUTHORITY, instructions::revoke_bot_authority),
-    (tag::DEACTIVATE_VAULT, instructions::deactivate_vault),
-    (tag::SET_POLICY, instructions::set_policy),
-    (tag::PAUSE_VAULT, instructions::pause_vault),
-    (tag::RESUME_VAULT, instructions::resume_vault),
-    (tag::BURN_NONCE, instructions::burn_nonce),
-    (tag::RECOVER_TRADE_ACCOUNT, instructions::recover_trade_account),
-    (tag::CLOSE_TOKEN_ACCOUNT, instructions::close_token_account),
-    (tag::CLOSE_VAULT, instructions::close_vault),
-    (tag::INITIALIZE_CONFIG, instructions::initialize_config),
-    (tag::UPDATE_CONFIG, instructions::update_config),
-    (tag::ACCEPT_ADMIN, instructions::accept_admin),
+/// Arguments are read before accounts are looked at; trailing bytes are refused.
+#[derive(Clone, Copy)]
+enum Run {
+    /// Of arguments that always have so many bytes: they are counted, then the accounts are checked.
+    Fixed(u8, fn(&Context, &mut Reader) -> Checked),
+    /// Of arguments that it reads to their end itself, before it has the accounts checked.
+    Varies(fn(&Unchecked, &mut Reader) -> Checked),
+}
+use Run::{Fixed, Varies};
+
+#[allow(clippy::indexing_slicing)] // at compile time
+const fn known(tag: u64, run: Run, accounts: u8, written: &[u8], checks: u8, config: u8) -> Instruction {
+    let (mut bits, mut at) = (0, 0);
+    while at < written.len() {
+        bits |= 1 << written[at];
+        at += 1;
+    }
+    Instruction { tag, run, shape: Shape { accounts, written: bits, checks, config } }
+}
+
+const AMOUNT: u8 = 8;
+const GUARD: u8 = 24;
+const OF_BOT: u8 = SIGNED | VAULT | POLICY;
+
+/// Accounts, which of them must be writable, what is checked, where Config stands (0: nowhere). Those that compute units matter most for
+/// come first.
+static INSTRUCTIONS: [Instruction; 18] = [
+    known(tag::BOT_TRADE, Varies(instructions::bot_trade), 15, &[2, 5, 6, 7, 8], OF_BOT, 3),
+    known(tag::EVENT, Varies(events::received), 1, &[], SIGNED, 0),
+    known(tag::DEPOSIT, Fixed(AMOUNT, instructions::deposit), 8, &[1, 4, 5], OF_OWNER, 3),
+    known(tag::WITHDRAW, Fixed(AMOUNT, instructions::withdraw), 7, &[1, 2, 3, 4], OF_OWNER, 0),
+    known(tag::INITIALIZE_VAULT, Fixed(0, instructions::initialize_vault), 5, &[0, 1, 2], SIGNED, 3),
+    known(tag::GRANT_BOT_AUTHORITY, Fixed(0, instructions::grant_bot_authority), 4, &[1, 2], OF_OWNER, 0),
+    known(tag::REVOKE_BOT_AUTHORITY, Fixed(0, instructions::revoke_bot_authority), 3, &[1, 2], OF_OWNER, 0),
+    known(tag::DEACTIVATE_VAULT, Fixed(0, instructions::deactivate_vault), 3, &[1, 2], OF_OWNER, 0),
+    known(tag::SET_POLICY, Varies(instructions::set_policy), 3, &[2], OF_OWNER, 0),
+    known(tag::PAUSE_VAULT, Fixed(0, instructions::pause_vault), 3, &[2], OF_BOT, 0),
+    known(tag::RESUME_VAULT, Fixed(0, instructions::resume_vault), 3, &[2], OF_OWNER, 0),
+    known(tag::BURN_NONCE, Fixed(GUARD, instructions::burn_nonce), 3, &[2], OF_BOT, 0),
+    known(tag::RECOVER_TRADE_ACCOUNT, Fixed(0, instructions::recover_trade_account), 7, &[0, 2, 3, 4], SIGNED | VAULT | OWNED, 0),
+    known(tag::CLOSE_TOKEN_ACCOUNT, Fixed(0, instructions::close_token_account), 5, &[0, 3], SIGNED | VAULT | OWNED, 0),
+    known(tag::CLOSE_VAULT, Fixed(0, instructions::close_vault), 3, &[0, 1, 2], OF_OWNER, 0),
+    known(tag::INITIALIZE_CONFIG, Fixed(80, instructions::initialize_config), 6, &[0, 2], SIGNED, 0),
+    known(tag::UPDATE_CONFIG, Varies(instructions::update_config), 2, &[1], SIGNED, 1),
+    known(tag::ACCEPT_ADMIN, Fixed(0, instructions::accept_admin), 2, &[1], SIGNED, 1),
 ];
 
-/// Returns 0 or the error's code. Arguments are read before accounts are looked at; trailing bytes are refused.
-pub fn process_instruction(context: &Context, data: &[u8]) -> u64 {
-    match dispatched(context, data) {
+/// Returns 0 or the error's code.
+pub fn process_instruction(program: &Address, accounts: &[AccountView], data: &[u8]) -> u64 {
+    match dispatched(program, accounts, data) {
         Ok(()) => 0,
         Err(fault) => fault.code(),
     }
 }
 
-fn dispatched(context: &Context, data: &[u8]) -> Checked {
-    let (first, rest) = data.split_first_chunk::<8>().ok_or(error::UNKNOWN_INSTRUCTION)?;
+fn dispatched(program: &Address, accounts: &[AccountView], data: &[u8]) -> Checked {
+    let (first, rest) = data.split_first_chunk::<8>().ok_or(UNKNOWN_INSTRUCTION)?;
     let first = u64::from_le_bytes(*first);
-    let (_, handler) = HANDLERS.iter().find(|(tag, _)| *tag == first).ok_or(error::UNKNOWN_INSTRUCTION)?;
-    handler(context, rest)
+    let instruction = INSTRUCTIONS.iter().find(|known| known.tag == first).ok_or(UNKNOWN_INSTRUCTION)?;
+    let unchecked = Unchecked::of(program, accounts, &instruction.shape);
+    let mut arguments = Reader::new(rest);
+    match instruction.run {
+        Fixed(bytes, run) => {
+            require(usize::from(bytes) == rest.len(), BAD_ARGUMENTS)?;
+            run(unchecked.check()?, &mut arguments)
+        }
+        Varies(run) => run(&unchecked, &mut arguments),
+    }
 }

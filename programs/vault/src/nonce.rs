@@ -1,6 +1,9 @@
 //! The nonce window: 256 bits above a base that only rises. A nonce is used at most once, ever.
 
-use crate::{error::VaultError, le::U64};
+use crate::{
+    error::{require, Checked, VaultError},
+    le::U64,
+};
 
 pub const WINDOW: u64 = 256;
 pub const REACH: u64 = 512;
@@ -9,36 +12,33 @@ const WORDS: usize = 4;
 
 /// Marks `nonce` as used, and raises the base where that is beyond the window; bit i of `bits` stands for base + i.
 #[inline(never)]
-pub fn mark(base: &mut U64, bits: &mut [U64; WORDS], nonce: u64) -> Result<(), VaultError> {
-    let ahead = nonce.checked_sub(base.get()).ok_or(VaultError::NonceTooOld)?;
-    if ahead >= REACH {
-        return Err(VaultError::NonceTooFar);
-    }
-    let mut at = ahead;
+pub fn mark(base: &mut U64, bits: &mut [U64; WORDS], nonce: u64) -> Checked {
+    require(nonce >= base.get(), VaultError::NonceTooOld)?;
+    let mut ahead = nonce.wrapping_sub(base.get());
+    require(ahead < REACH, VaultError::NonceTooFar)?;
     if ahead >= WINDOW {
-        let rise = ahead - (WINDOW - 1);
+        let rise = ahead.wrapping_sub(WINDOW - 1);
         shift(bits, rise);
         // The nonce itself, which is above, fits.
         base.set(base.get().wrapping_add(rise));
-        at = WINDOW - 1;
+        ahead = WINDOW - 1;
     }
-    let word = bits.get_mut((at / 64) as usize).ok_or(VaultError::NonceTooFar)?;
-    let bit = 1u64 << (at % 64);
-    if word.get() & bit != 0 {
-        return Err(VaultError::NonceUsed);
-    }
+    let word = bits.get_mut((ahead / 64) as usize).ok_or(VaultError::NonceTooFar)?;
+    let bit = 1u64.wrapping_shl(ahead as u32);
+    require(word.get() & bit == 0, VaultError::NonceUsed)?;
     word.set(word.get() | bit);
     Ok(())
 }
 
 /// Moves all bits down by `by`, which is 1 to 256; those that fall out are below the new base.
+#[inline(never)]
 fn shift(bits: &mut [U64; WORDS], by: u64) {
-    let (whole, part) = ((by / 64) as usize, (by % 64) as u32);
+    let (whole, part) = ((by / 64) as usize, by as u32);
     for i in 0..WORDS {
         let word = |i: usize| bits.get(i).map_or(0, U64::get);
-        let (low, high) = (word(i.wrapping_add(whole)), word(i.wrapping_add(whole + 1)));
-        // Two shifts, because one by 64 is none.
-        let moved = low.wrapping_shr(part) | (high << 1).wrapping_shl(63 - part);
+        let (low, high) = (word(i.wrapping_add(whole)), word(i.wrapping_add(whole).wrapping_add(1)));
+        // Two shifts, because one by 64 is none. Both are by their lowest six bits.
+        let moved = low.wrapping_shr(part) | (high << 1).wrapping_shl(!part);
         if let Some(target) = bits.get_mut(i) {
             target.set(moved);
         }
@@ -48,10 +48,11 @@ fn shift(bits: &mut [U64; WORDS], by: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Fault;
     use std::collections::HashSet;
 
     /// The new base.
-    fn marked(base: u64, bits: &mut [U64; WORDS], nonce: u64) -> Result<u64, VaultError> {
+    fn marked(base: u64, bits: &mut [U64; WORDS], nonce: u64) -> Result<u64, Fault> {
         let mut stored = U64::default();
         stored.set(base);
         mark(&mut stored, bits, nonce).map(|()| stored.get())
@@ -70,7 +71,7 @@ mod tests {
             (u64::MAX, Err(VaultError::NonceTooFar)),
         ];
         for (nonce, expected) in cases {
-            assert_eq!(marked(100, &mut [U64::default(); WORDS], nonce), expected, "{nonce}");
+            assert_eq!(marked(100, &mut [U64::default(); WORDS], nonce), expected.map_err(Fault::from), "{nonce}");
         }
     }
 
@@ -87,11 +88,11 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let nonce = base.saturating_sub(5) + (seed >> 33) % if seed.is_multiple_of(97) { 540 } else { 280 };
             let expected = if nonce < base {
-                Err(VaultError::NonceTooOld)
+                Err(VaultError::NonceTooOld.into())
             } else if nonce >= base + REACH {
-                Err(VaultError::NonceTooFar)
+                Err(VaultError::NonceTooFar.into())
             } else if used.contains(&nonce) {
-                Err(VaultError::NonceUsed)
+                Err(VaultError::NonceUsed.into())
             } else {
                 Ok(base.max((nonce + 1).saturating_sub(WINDOW)))
             };

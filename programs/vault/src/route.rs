@@ -1,6 +1,10 @@
 //! What a router may be told: Jupiter's `route_v2` or `shared_accounts_route_v2`, the whole trade amount, no fee to anyone.
 
-use crate::{constants::ROUTE_DATA_BYTES_MAX, error::VaultError};
+use crate::{
+    constants::ROUTE_DATA_BYTES_MAX,
+    error::{require, Checked, VaultError},
+    le::{U16, U64},
+};
 
 pub const ROUTE_V2: [u8; 8] = [0xbb, 0x64, 0xfa, 0xcc, 0x31, 0xc4, 0xaf, 0x14];
 pub const SHARED_ACCOUNTS_ROUTE_V2: [u8; 8] = [0xd1, 0x98, 0x53, 0x93, 0x7c, 0xfe, 0xd8, 0xe9];
@@ -22,45 +26,49 @@ impl Route {
     }
 }
 
-/// Reads the fixed head of both instructions. The plan after it is the router's business: whatever it does, only `amount_in` is at stake.
-pub fn parse(data: &[u8], amount_in: u64) -> Result<Route, VaultError> {
-    if data.len() > ROUTE_DATA_BYTES_MAX {
-        return Err(VaultError::RouteDataMalformed);
-    }
-    let (discriminator, rest) = data.split_first_chunk::<8>().ok_or(VaultError::RouteDataMalformed)?;
-    let discriminator = u64::from_le_bytes(*discriminator);
-    if discriminator == u64::from_le_bytes(ROUTE_V2) {
-        head(rest, amount_in)?;
-        return Ok(Route::Own);
-    }
-    if discriminator != u64::from_le_bytes(SHARED_ACCOUNTS_ROUTE_V2) {
-        return Err(VaultError::RouteNotAllowed);
-    }
-    let (_id, rest) = rest.split_first().ok_or(VaultError::RouteDataMalformed)?;
-    head(rest, amount_in)?;
-    Ok(Route::Shared)
+/// The head before the steps: in_amount u64, quoted_out_amount u64, slippage_bps u16, platform_fee_bps u16, positive_slippage_bps u16,
+/// number of steps u32.
+#[repr(C)]
+struct Head {
+    in_amount: U64,
+    quoted_out_amount: U64,
+    slippage_bps: U16,
+    platform_fee_bps: U16,
+    positive_slippage_bps: U16,
+    steps: [u8; 4],
 }
 
-/// in_amount u64, quoted_out_amount u64, slippage_bps u16, platform_fee_bps u16, positive_slippage_bps u16, number of steps u32.
-fn head(data: &[u8], amount_in: u64) -> Result<(), VaultError> {
-    let Some((&[a, b, c, d, e, f, g, h, _, _, _, _, _, _, _, _, _, _, fee0, fee1, more0, more1, n0, n1, n2, n3], plan)) =
-        data.split_first_chunk::<26>()
-    else {
-        return Err(VaultError::RouteDataMalformed);
+/// Reads the fixed head of both instructions. The plan after it is the router's business: whatever it does, only `amount_in` is at stake.
+#[inline(never)]
+pub fn check(data: &[u8], amount_in: u64, route: &mut Route) -> Checked {
+    require(data.len() <= ROUTE_DATA_BYTES_MAX, VaultError::RouteDataMalformed)?;
+    let discriminator = data.first_chunk().ok_or(VaultError::RouteDataMalformed)?;
+    let at = if *discriminator == ROUTE_V2 {
+        8
+    } else {
+        require(*discriminator == SHARED_ACCOUNTS_ROUTE_V2, VaultError::RouteNotAllowed)?;
+        *route = Route::Shared;
+        // After the number of the router's own accounts.
+        9
     };
-    if u64::from_le_bytes([a, b, c, d, e, f, g, h]) != amount_in {
-        return Err(VaultError::RouteAmountMismatch);
-    }
-    let takes_a_fee = fee0 | fee1 | more0 | more1 != 0;
-    if takes_a_fee || [n0, n1, n2, n3] == [0; 4] || plan.is_empty() {
-        return Err(VaultError::RouteDataMalformed);
-    }
-    Ok(())
+    // At least one byte of a step must follow.
+    require(data.len() > at + size_of::<Head>(), VaultError::RouteDataMalformed)?;
+    // SAFETY: as long as that, and every field is bytes.
+    let head = unsafe { &*data.as_ptr().add(at).cast::<Head>() };
+    require(head.in_amount.get() == amount_in, VaultError::RouteAmountMismatch)?;
+    let takes_a_fee = head.platform_fee_bps.get() | head.positive_slippage_bps.get() != 0;
+    require(!takes_a_fee && head.steps != [0; 4], VaultError::RouteDataMalformed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Fault;
+
+    fn parse(data: &[u8], amount_in: u64) -> Result<Route, Fault> {
+        let mut route = Route::Own;
+        check(data, amount_in, &mut route).map(|()| route)
+    }
 
     fn route_v2(in_amount: u64, platform_fee_bps: u16, positive_slippage_bps: u16, steps: u32) -> Vec<u8> {
         let mut data = ROUTE_V2.to_vec();
@@ -91,7 +99,7 @@ mod tests {
         for full in [own.clone(), shared(&own)] {
             let head = full.len() - 6;
             for length in 0..=head {
-                assert_eq!(parse(&full[..length], 1_000), Err(VaultError::RouteDataMalformed), "{length}");
+                assert_eq!(parse(&full[..length], 1_000), Err(VaultError::RouteDataMalformed.into()), "{length}");
             }
         }
     }
@@ -110,7 +118,7 @@ mod tests {
             (vec![0xbb; ROUTE_DATA_BYTES_MAX + 1], VaultError::RouteDataMalformed),
         ];
         for (data, expected) in cases {
-            assert_eq!(parse(&data, 1_000), Err(expected));
+            assert_eq!(parse(&data, 1_000), Err(expected.into()));
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The calls to the runtime. On the host they do nothing, so that the rest compiles and is tested there.
 
-use crate::{accounts::same, create::Derived};
-use alloc::alloc::{alloc, Layout};
+use crate::{
+    accounts::{same, Context},
+    create::Derived,
+    scratch,
+};
 use core::slice::from_raw_parts;
 use pinocchio::{
     cpi::{invoke_signed_unchecked, CpiAccount, Seed, Signer},
@@ -32,69 +35,82 @@ pub fn log_data(data: &[u8]) {
     core::hint::black_box(data);
 }
 
-/// Slot and block time, from the runtime itself: no account could forge them.
-pub struct Clock {
-    pub slot: u64,
-    pub unix_timestamp: i64,
-}
+/// Slot and block time, from the runtime itself: no account could forge them. Its words: slot, epoch start, epoch, leader schedule epoch,
+/// unix time.
+pub struct Clock([u64; 5]);
 
 impl Clock {
-    #[inline(never)]
+    #[inline(always)]
     pub fn get() -> Self {
+        let mut clock = Self([0; 5]);
+        clock.read();
+        clock
+    }
+
+    #[inline(never)]
+    fn read(&mut self) {
         #[cfg(any(target_os = "solana", target_arch = "bpf"))]
         {
-            // slot, epoch start, epoch, leader schedule epoch, unix time
-            let mut words = [0u64; 5];
-            let (id, size) = (&pinocchio::sysvars::clock::CLOCK_ID, size_of_val(&words) as u64);
+            let (id, size) = (&pinocchio::sysvars::clock::CLOCK_ID, size_of_val(&self.0) as u64);
             // SAFETY: the buffer has the size that is named; the clock exists from the first slot on.
-            unsafe { solana_define_syscall::definitions::sol_get_sysvar(id.as_array().as_ptr(), words.as_mut_ptr().cast(), 0, size) };
-            let [slot, _, _, _, unix_timestamp] = words;
-            Self { slot, unix_timestamp: unix_timestamp as i64 }
+            unsafe { solana_define_syscall::definitions::sol_get_sysvar(id.as_array().as_ptr(), self.0.as_mut_ptr().cast(), 0, size) };
         }
-        #[cfg(not(any(target_os = "solana", target_arch = "bpf")))]
-        Self { slot: 0, unix_timestamp: 0 }
+    }
+
+    #[inline(always)]
+    pub fn slot(&self) -> u64 {
+        self.0[0]
+    }
+
+    #[inline(always)]
+    pub fn now(&self) -> i64 {
+        self.0[4] as i64
     }
 }
 
 /// Block time, where the slot does not matter.
 #[inline(never)]
 pub fn now() -> i64 {
-    Clock::get().unix_timestamp
+    Clock::get().now()
 }
 
-/// So many seconds after a block time.
-#[inline(never)]
+/// So many seconds, not fewer than none, after a block time.
 pub fn later(now: i64, seconds: i64) -> i64 {
-    now.saturating_add(seconds)
+    let then = now.wrapping_add(seconds);
+    if then < now {
+        i64::MAX
+    } else {
+        then
+    }
 }
 
-/// An account of a call to another program, and what that program may do with it.
+/// An account of a call by its place among ours; with `WRITABLE` or `SIGNER` added, what the callee may do with it.
+pub type Place = u8;
+pub const WRITABLE: Place = 0x80;
+pub const SIGNER: Place = 0x40;
+const PLACE: Place = 0x1f;
+const NONE: Place = 0xff;
+
+/// Up to four accounts of a call, packed so that naming them is one number.
 #[derive(Clone, Copy)]
-pub struct Party<'a> {
-    view: &'a AccountView,
-    is_writable: bool,
-    is_signer: bool,
-}
+pub struct Places(u32);
 
-impl<'a> Party<'a> {
-    pub fn new(view: &'a AccountView, is_writable: bool, is_signer: bool) -> Self {
-        Self { view, is_writable, is_signer }
+impl Places {
+    #[allow(clippy::indexing_slicing)] // at compile time
+    pub const fn of<const N: usize>(given: [Place; N]) -> Self {
+        let mut all = [NONE; 4];
+        let mut at = 0;
+        while at < N {
+            all[at] = given[at];
+            at += 1;
+        }
+        Self(u32::from_le_bytes(all))
     }
 
-    pub fn readonly(view: &'a AccountView) -> Self {
-        Self::new(view, false, false)
-    }
-
-    pub fn writable(view: &'a AccountView) -> Self {
-        Self::new(view, true, false)
-    }
-
-    pub fn signer(view: &'a AccountView) -> Self {
-        Self::new(view, false, true)
-    }
-
-    pub fn writable_signer(view: &'a AccountView) -> Self {
-        Self::new(view, true, true)
+    /// The first of them, without what may be done with it.
+    #[inline(always)]
+    pub fn first(self) -> usize {
+        (self.0 & PLACE as u32) as usize
     }
 }
 
@@ -102,58 +118,66 @@ impl<'a> Party<'a> {
 pub struct Call<'a> {
     pub program: &'a Address,
     pub data: &'a [u8],
-    pub parties: &'a [Party<'a>],
-    /// Accounts that follow, writable as the caller said, signed by none but `extra_signer`.
-    pub extra: &'a [AccountView],
-    pub extra_signer: &'a Address,
+    pub places: Places,
+    /// Whether the accounts that follow ours are handed on: writable as the caller said, signed by none but `rest_signer`.
+    pub has_rest: bool,
+    pub rest_signer: Option<&'a Address>,
 }
 
 impl<'a> Call<'a> {
-    pub fn new(program: &'a Address, data: &'a [u8], parties: &'a [Party<'a>]) -> Self {
-        Self { program, data, parties, extra: &[], extra_signer: program }
+    #[inline(always)]
+    pub fn new(program: &'a Address, data: &'a [u8], places: Places) -> Self {
+        Self { program, data, places, has_rest: false, rest_signer: None }
     }
 
     #[inline(never)]
-    pub fn send(&self, signer: Option<&Derived>) {
-        let count = self.parties.len().wrapping_add(self.extra.len());
-        let metas = room::<InstructionAccount>(count);
-        let views = room::<CpiAccount>(count);
-        let mut at = 0;
-        while at < count {
-            let (view, is_writable, is_signer) = match self.parties.get(at) {
-                Some(party) => (party.view, party.is_writable, party.is_signer),
-                None => {
-                    // SAFETY: those that are no parties are extra accounts.
-                    let view = unsafe { self.extra.get_unchecked(at.wrapping_sub(self.parties.len())) };
-                    (view, view.is_writable(), same(view.address(), self.extra_signer))
-                }
-            };
-            // SAFETY: there is room for `count` items, and as many are written.
-            unsafe {
-                metas.add(at).write(InstructionAccount::new(view.address(), is_writable, is_signer));
-                views.add(at).write(CpiAccount::from(view));
-            }
-            at += 1;
+    pub fn send(&self, context: &Context, signer: Option<&Derived>) {
+        let scratch = scratch::get();
+        // SAFETY: the scratch memory is ours alone, and nothing of an earlier call is looked at again.
+        let (metas, views) = unsafe { (&raw mut (*scratch).metas, &raw mut (*scratch).views) };
+        let mut list = Handed { metas: metas.cast(), views: views.cast() };
+        let mut places = self.places.0;
+        while places as u8 != NONE {
+            let place = places as u8;
+            list.add(context.at(usize::from(place & PLACE)), place & WRITABLE != 0, place & SIGNER != 0);
+            places = places >> 8 | u32::from(NONE) << 24;
         }
-        let (word, key, bump) = signer.map_or((&[][..], &[][..], 0), |signer| (signer.word, signer.key, signer.bump));
+        if self.has_rest {
+            for account in context.rest() {
+                let is_signer = self.rest_signer.is_some_and(|signer| same(account.address(), signer));
+                list.add(account, account.is_writable(), is_signer);
+            }
+        }
+        let (word, key, bump) = signer.map_or((&[][..], &[][..], 0), |signer| (*signer.word, signer.key_bytes(), signer.bump));
         let bump = [bump];
         let seeds = [Seed::from(word), Seed::from(key), Seed::from(&bump)];
         let signers = [Signer::from(&seeds)];
-        // SAFETY: all `count` items are written. No borrow that the callee could break lives across a call: the program's own accounts are
-        // handed out at most to be read, and of token accounts only values are kept.
+        // SAFETY: both lists have been written up to where they stand now. No borrow that the callee could break lives across a call: the
+        // program's own accounts are handed out at most to be read, and of token accounts only values are kept.
         unsafe {
-            let instruction = InstructionView { program_id: self.program, accounts: from_raw_parts(metas, count), data: self.data };
+            let count = list.metas.offset_from_unsigned(metas.cast());
+            let instruction = InstructionView { program_id: self.program, accounts: from_raw_parts(metas.cast(), count), data: self.data };
             let signers = signers.get_unchecked(..usize::from(signer.is_some()));
-            invoke_signed_unchecked(&instruction, from_raw_parts(views, count), signers);
+            invoke_signed_unchecked(&instruction, from_raw_parts(views.cast(), count), signers);
         }
     }
 }
 
-/// Uninitialized room for `count` items; an instruction ends long before the heap does, so nothing is given back.
-#[inline(always)]
-fn room<T>(count: usize) -> *mut T {
-    // At most 80 accounts of at most 56 bytes. One byte more, because no bytes cannot be asked for.
-    let size = count.wrapping_mul(size_of::<T>()) + 1;
-    // SAFETY: the size is not zero and the alignment is a type's.
-    unsafe { alloc(Layout::from_size_align_unchecked(size, align_of::<T>())).cast() }
+/// Where the next account of a call is written down for the runtime. There is room for all that a transaction can name.
+struct Handed<'a> {
+    metas: *mut InstructionAccount<'a>,
+    views: *mut CpiAccount<'a>,
+}
+
+impl<'a> Handed<'a> {
+    #[inline(never)]
+    fn add(&mut self, account: &'a AccountView, is_writable: bool, is_signer: bool) {
+        // SAFETY: at most four and as many as the entry point keeps are added, which is what the room is for.
+        unsafe {
+            self.metas.write(InstructionAccount::new(account.address(), is_writable, is_signer));
+            self.views.write(CpiAccount::from(account));
+            self.metas = self.metas.add(1);
+            self.views = self.views.add(1);
+        }
+    }
 }

@@ -59,14 +59,12 @@ _BOT_TRADE = (
     *SHAPE,
     *SIGNED,
     *VAULT,
-    *_checks("""
-        active    | the vault is active | VaultInactive
-        has a bot | it has a bot | BotAuthorityNotSet
-        is the bot | the signer is the bot | BotAuthorityMismatch
-    """),
     *POLICY_OF_VAULT,
     *CONFIG,
     *_checks("""
+        active         | the vault is active | VaultInactive
+        has a bot      | it has a bot | BotAuthorityNotSet
+        is the bot     | the signer is the bot | BotAuthorityMismatch
         vault paused   | the vault is not paused | VaultPaused
         program paused | the program is not paused | ProgramPaused
         expired        | the bot's time is not over | BotExpired
@@ -141,9 +139,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         *ARGUMENTS,
         *SHAPE,
         *SIGNED,
-        *_checks("system program | `system_program` is the system program | InvalidProgramId"),
         *CONFIG,
         *_checks("""
+            system program | `system_program` is the system program | InvalidProgramId
             vault address  | `vault` is at the signer's address for it | ConstraintSeeds
             policy address | `policy` is at the vault's address for it | ConstraintSeeds
             vault is new   | there is neither yet; lamports sent there before do not matter | AccountDiscriminatorAlreadySet
@@ -188,9 +186,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "set_policy": (
         *OWNED_WITH_POLICY,
         *_checks("""
-            pinned mints | at most 16 mints each; none pinned is zeroes, the base mint or also unpinned | PolicyValueInvalid
             values       | shares are at most 10,000, `mint_mode` 0 or 1, `bot_expires_at` above 0 | PolicyValueInvalid
-            free slot    | there is a slot for each pinned mint | NoFreeSlot
+            pinned mints | at most 16 mints each; each in turn: not zeroes, the base mint or also unpinned | PolicyValueInvalid
+            free slot    | and there is a slot for it | NoFreeSlot
         """),
     ),
     "pause_vault": SHARED,

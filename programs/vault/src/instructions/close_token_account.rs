@@ -1,34 +1,28 @@
 //! close_token_account: an empty token account of the vault or of its trade authority; the rent goes to the owner.
 
 use crate::{
-    accounts::{owned_vault, same, Context},
-    arguments,
+    accounts::{same, Context},
+    arguments::Reader,
     constants::{TRADE_SEED, VAULT_SEED},
     create::Derived,
-    error::{Checked, VaultError},
-    token,
+    error::{require, Checked, VaultError},
+    runtime::{Places, SIGNER, WRITABLE},
+    token::{self, CLOSE_ACCOUNT},
 };
 
 #[inline(never)]
-pub fn close_token_account(context: &Context, data: &[u8]) -> Checked {
-    arguments::none(data)?;
-    let [owner, vault_account, authority, token_account, token_program] = context.take(&[0, 3])?;
-    let vault = owned_vault(vault_account, owner, context.program)?;
+pub fn close_token_account(context: &Context, _: &mut Reader) -> Checked {
+    let (vault, authority, token_program) = (context.at(1), context.at(2), context.at(4));
     token::any_program(token_program)?;
-    let token = token::account(token_account, token_program.address()).ok_or(VaultError::InvalidTokenAccount)?;
-    if !same(&token.owner, authority.address()) {
-        return Err(VaultError::InvalidTokenAccount.into());
-    }
-    if token.amount() != 0 {
-        return Err(VaultError::InvalidAmount.into());
-    }
+    let token = token::account(context.at(3), token_program.address()).ok_or(VaultError::InvalidTokenAccount)?;
+    require(same(&token.owner, authority.address()), VaultError::InvalidTokenAccount)?;
+    require(token.amount() == 0, VaultError::InvalidAmount)?;
 
-    let command = token::Command { program: token_program.address(), account: token_account, to: owner, authority };
-    let mut derived = Derived { bump: vault.bump(), ..Derived::of(VAULT_SEED, owner.address()) };
-    if !same(authority.address(), vault_account.address()) {
-        derived = Derived::of(TRADE_SEED, vault_account.address());
-        derived.check(authority, context.program)?;
+    let mut derived = Derived { bump: context.vault().bump(), ..Derived::of(&VAULT_SEED, context.at(0).address()) };
+    if !same(authority.address(), vault.address()) {
+        derived = Derived::of(&TRADE_SEED, vault.address());
+        derived.check(authority.address(), context.program)?;
     }
-    command.close(&derived);
+    token::command(context, 4, CLOSE_ACCOUNT, Places::of([3 | WRITABLE, WRITABLE, 2 | SIGNER]), &derived);
     Ok(())
 }

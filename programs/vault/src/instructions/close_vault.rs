@@ -2,22 +2,18 @@
 //! the same address reaches them again.
 
 use crate::{
-    accounts::{Context, Owned},
-    arguments,
-    error::{Checked, VaultError},
+    accounts::Context,
+    arguments::Reader,
+    error::{require, Checked, VaultError},
 };
 use pinocchio::AccountView;
 
 #[inline(never)]
-pub fn close_vault(context: &Context, data: &[u8]) -> Checked {
-    arguments::none(data)?;
-    let Owned { accounts, vault, .. } = context.take_of_owner::<3>(&[0, 1, 2])?;
-    let [owner, vault_account, policy] = accounts;
-    if vault.has_bot() {
-        return Err(VaultError::VaultNotClosable.into());
-    }
+pub fn close_vault(context: &Context, _: &mut Reader) -> Checked {
+    let (owner, vault, policy) = (context.at(0), context.at(1), context.at(2));
+    require(!context.vault().has_bot(), VaultError::VaultNotClosable)?;
     close(*policy, *owner)?;
-    close(*vault_account, *owner)
+    close(*vault, *owner)
 }
 
 /// Zeroes the data before the account goes, so that nothing can read it back within the transaction.

@@ -2,25 +2,19 @@
 
 use super::revoke_bot_authority::clear_bot;
 use crate::{
-    accounts::{Context, Owned},
-    arguments,
-    error::{Checked, VaultError},
-    events, runtime,
+    accounts::Context,
+    arguments::Reader,
+    error::{require, Checked, VaultError},
+    events::{self, Body},
+    runtime,
 };
 
 #[inline(never)]
-pub fn deactivate_vault(context: &Context, data: &[u8]) -> Checked {
-    arguments::none(data)?;
-    let Owned { accounts, vault, policy } = context.take_of_owner::<3>(&[1, 2])?;
-    let [owner, vault_account, _] = accounts;
-    if !vault.is_active() {
-        return Err(VaultError::VaultAlreadyInactive.into());
-    }
-    let now = runtime::now();
+pub fn deactivate_vault(context: &Context, _: &mut Reader) -> Checked {
+    let vault = context.vault();
+    require(vault.is_active(), VaultError::VaultAlreadyInactive)?;
     vault.deactivate();
-    if vault.has_bot() {
-        clear_bot(vault_account.address(), vault, policy, now);
-    }
-    events::vault_deactivated(vault_account.address(), owner.address(), now);
+    clear_bot(context, vault);
+    events::VAULT_DEACTIVATED.log(context, runtime::now().bytes());
     Ok(())
 }

@@ -1,44 +1,31 @@
 //! deposit: base mint from the owner to the vault, under the cap. Anyone else, any other mint, any other account: refused.
 
 use crate::{
-    accounts::{program, read_config, same, Context, Owned},
-    arguments,
+    accounts::{same, Context},
+    arguments::Reader,
     constants::{DEPOSIT_CEILING, TOKEN_PROGRAM},
-    error::{Checked, VaultError},
-    events, runtime, token,
+    error::{require, Checked, VaultError, OTHER_PROGRAM},
+    events::{self, Body},
+    runtime::{self, Places, SIGNER, WRITABLE},
+    token::{self, Held},
 };
 
 #[inline(never)]
-pub fn deposit(context: &Context, data: &[u8]) -> Checked {
-    let mut amount = 0;
-    arguments::amount(data, &mut amount)?;
-    let Owned { accounts, vault, policy } = context.take_of_owner::<8>(&[1, 4, 5])?;
-    let [owner, vault_account, _, config, owner_token, vault_token, mint, token_program] = accounts;
-    let config = read_config(config, context.program)?;
-    program(token_program, &TOKEN_PROGRAM)?;
-    if !vault.is_active() {
-        return Err(VaultError::VaultInactive.into());
-    }
-    if config.paused != 0 {
-        return Err(VaultError::ProgramPaused.into());
-    }
-    if amount == 0 {
-        return Err(VaultError::InvalidAmount.into());
-    }
-    if !same(mint.address(), &policy.base_mint) {
-        return Err(VaultError::InvalidMint.into());
-    }
-    token::check_untampered(vault_token, mint.address(), vault_account.address())?;
-    token::account_of(owner_token, &TOKEN_PROGRAM, mint.address(), owner.address())?;
+pub fn deposit(context: &Context, arguments: &mut Reader) -> Checked {
+    let amount = arguments.u64();
+    let (vault, config) = (context.vault(), context.config());
+    require(same(context.at(7).address(), &TOKEN_PROGRAM), OTHER_PROGRAM)?;
+    require(vault.is_active(), VaultError::VaultInactive)?;
+    require(config.paused == 0, VaultError::ProgramPaused)?;
+    require(amount != 0, VaultError::InvalidAmount)?;
+    require(same(context.at(6).address(), &context.policy().base_mint), VaultError::InvalidMint)?;
+    token::held_untampered(context, Held::of(5, 6, 1, 7))?;
+    token::held(context, Held::of(4, 6, 0, 7))?;
     let total = vault.total_deposited().checked_add(amount).ok_or(VaultError::MathOverflow)?;
-    if total > config.vault_cap.get().min(DEPOSIT_CEILING) {
-        return Err(VaultError::DepositCapExceeded.into());
-    }
+    require(total <= config.vault_cap.get().min(DEPOSIT_CEILING), VaultError::DepositCapExceeded)?;
 
-    token::transfer(owner_token, vault_token, owner, amount, None);
+    token::transfer(context, Places::of([4 | WRITABLE, 5 | WRITABLE, SIGNER]), amount, None);
     vault.set_total_deposited(total);
-    let timestamp = runtime::now();
-    let (vault, owner, mint) = (vault_account.address(), owner.address(), mint.address());
-    events::Moved { vault, owner, mint, amount, total_deposited: total, timestamp }.deposited();
+    events::DEPOSITED.log(context, events::Moved { amount, total_deposited: total, timestamp: runtime::now() }.bytes());
     Ok(())
 }

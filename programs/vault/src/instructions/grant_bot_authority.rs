@@ -1,49 +1,36 @@
 //! grant_bot_authority: lets one key trade. Never replaces a bot silently; the slot becomes the bot's epoch.
 
 use crate::{
-    accounts::{same, Context, Owned},
-    arguments,
+    accounts::{same, Context},
+    arguments::Reader,
     constants::{BOT_LIFETIME_SECONDS, SYSTEM_PROGRAM},
-    error::{Checked, VaultError},
+    error::{require, Checked, VaultError},
     events,
-    runtime::{self, Clock},
+    runtime::{later, Clock},
 };
 
 #[inline(never)]
-pub fn grant_bot_authority(context: &Context, data: &[u8]) -> Checked {
-    arguments::none(data)?;
-    let Owned { accounts, vault, policy } = context.take_of_owner::<4>(&[1, 2])?;
-    let [owner, vault_account, policy_account, bot] = accounts;
-    if !vault.is_active() {
-        return Err(VaultError::VaultInactive.into());
-    }
-    if vault.has_bot() {
-        return Err(VaultError::BotAuthorityAlreadySet.into());
-    }
+pub fn grant_bot_authority(context: &Context, _: &mut Reader) -> Checked {
+    let (vault, policy) = (context.vault(), context.policy());
+    let bot = context.at(3).address();
+    require(vault.is_active(), VaultError::VaultInactive)?;
+    require(!vault.has_bot(), VaultError::BotAuthorityAlreadySet)?;
     // The system program's address is all zeroes, which stands for nobody.
-    let own = [&SYSTEM_PROGRAM, owner.address(), vault_account.address(), policy_account.address(), &policy.trade_authority];
-    if own.iter().any(|address| same(bot.address(), address)) {
-        return Err(VaultError::InvalidBotAuthority.into());
-    }
+    let is_given = |place: usize| same(bot, context.at(place).address());
+    let is_ours = is_given(0) | is_given(1) | is_given(2) | same(bot, &policy.trade_authority);
+    require(!is_ours & !same(bot, &SYSTEM_PROGRAM), VaultError::InvalidBotAuthority)?;
 
     let clock = Clock::get();
-    let now = clock.unix_timestamp;
+    let (slot, now) = (clock.slot(), clock.now());
     policy.apply_matured(now);
     // An expiry that the owner has set ahead stands; else the bot gets its usual time.
     if policy.bot_expires_at.get() <= now.max(0) as u64 {
-        policy.bot_expires_at.set(runtime::later(now, BOT_LIFETIME_SECONDS).max(0) as u64);
+        policy.bot_expires_at.set(later(now, BOT_LIFETIME_SECONDS).max(0) as u64);
     }
-    policy.bot_epoch.set(clock.slot);
+    policy.bot_epoch.set(slot);
     policy.was_granted = 1;
-    vault.set_bot(bot.address());
-    events::AuthorityChanged {
-        vault: vault_account.address(),
-        previous: None,
-        current: Some(bot.address()),
-        bot_epoch: clock.slot,
-        expires_at: policy.bot_expires_at.get(),
-        timestamp: now,
-    }
-    .log();
+    vault.set_bot(bot);
+    let keys = events::Authority::granted(bot);
+    events::Authority { keys, bot_epoch: slot, expires_at: policy.bot_expires_at.get(), timestamp: now }.log(context);
     Ok(())
 }

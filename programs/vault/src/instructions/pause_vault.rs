@@ -1,37 +1,34 @@
 //! pause_vault: stops trades of this vault. Bot or owner, in any state; pausing twice is pausing.
 
 use crate::{
-    accounts::{load_policy, load_vault, same, signer, Context},
-    arguments,
-    error::{Checked, VaultError},
+    accounts::{same, Context},
+    arguments::Reader,
+    error::{require, Checked, VaultError},
     events, runtime,
     state::Vault,
 };
-use pinocchio::AccountView;
+use pinocchio::Address;
 
 #[inline(never)]
-pub fn pause_vault(context: &Context, data: &[u8]) -> Checked {
-    arguments::none(data)?;
-    let [authority, vault_account, policy] = context.take(&[2])?;
-    signer(authority)?;
-    let vault = load_vault(vault_account, context.program)?;
-    let policy = load_policy(policy, vault_account, context.program)?;
-    is_owner_or_bot(vault, authority)?;
-    policy.paused = 1;
-    events::vault_paused(vault_account.address(), authority.address(), true, runtime::now());
+pub fn pause_vault(context: &Context, _: &mut Reader) -> Checked {
+    is_owner_or_bot(context.vault(), context.at(0).address())?;
+    set_paused(context, true);
     Ok(())
 }
 
+/// Writes it down and tells it.
 #[inline(never)]
-pub fn is_owner_or_bot(vault: &Vault, authority: &AccountView) -> Result<(), VaultError> {
-    if same(vault.owner(), authority.address()) || is_bot(vault, authority) {
-        Ok(())
-    } else {
-        Err(VaultError::Unauthorized)
-    }
+pub fn set_paused(context: &Context, paused: bool) {
+    context.policy().paused = paused.into();
+    events::Paused { paused, timestamp: runtime::now() }.log(context);
 }
 
 #[inline(never)]
-pub fn is_bot(vault: &Vault, authority: &AccountView) -> bool {
-    vault.bot().is_some_and(|bot| same(bot, authority.address()))
+pub fn is_owner_or_bot(vault: &Vault, authority: &Address) -> Checked {
+    require(same(vault.owner(), authority) || is_bot(vault, authority), VaultError::Unauthorized)
+}
+
+#[inline(never)]
+pub fn is_bot(vault: &Vault, authority: &Address) -> bool {
+    vault.bot().is_some_and(|bot| same(bot, authority))
 }

@@ -1,36 +1,35 @@
 //! recover_trade_account: what was left behind in a trade account goes to the vault, the trade authority's lamports to the owner.
 
 use crate::{
-    accounts::{owned_vault, same, Context},
-    arguments,
+    accounts::{same, Context},
+    arguments::Reader,
     constants::{SYSTEM_PROGRAM, TRADE_SEED},
     create::{pay, Derived},
     error::Checked,
-    token::{self, Transfer, TRANSFER_ACCOUNTS},
+    runtime::{Places, SIGNER, WRITABLE},
+    token::{self, Held, Token, FROM, PROGRAM, REVOKE},
 };
 
-#[inline(never)]
-pub fn recover_trade_account(context: &Context, data: &[u8]) -> Checked {
-    arguments::none(data)?;
-    let accounts = context.take::<TRANSFER_ACCOUNTS>(&[0, 2, 3, 4])?;
-    let [owner, vault_account, trade, ..] = accounts;
-    owned_vault(vault_account, owner, context.program)?;
-    let mut derived = Derived::of(TRADE_SEED, vault_account.address());
-    derived.check(trade, context.program)?;
-    let mut transfer = Transfer::of(context, accounts);
-    transfer.check(trade.address(), vault_account.address())?;
+const OWNER: u8 = 0;
+const TRADE_AUTHORITY: u8 = 2;
 
-    let (amount, has_delegate) = token::left_in(transfer.from(), transfer.program());
-    if has_delegate {
-        let command = token::Command { program: transfer.program(), account: transfer.from(), to: owner, authority: trade };
-        command.revoke(&derived);
+#[inline(never)]
+pub fn recover_trade_account(context: &Context, _: &mut Reader) -> Checked {
+    let (vault, trade) = (context.at(1), context.at(usize::from(TRADE_AUTHORITY)));
+    let mut derived = Derived::of(&TRADE_SEED, vault.address());
+    derived.check(trade.address(), context.program)?;
+    token::check_move(context, Held::of(3, 5, 2, 6), Held::of(4, 5, 1, 6))?;
+
+    if token::source(context).is_some_and(Token::has_delegate) {
+        token::command(context, PROGRAM, REVOKE, Places::of([FROM | WRITABLE, TRADE_AUTHORITY | SIGNER]), &derived);
     }
+    let amount = token::source(context).map_or(0, Token::amount);
     if amount > 0 {
-        transfer.send(trade, amount, &derived);
+        token::send_move(context, TRADE_AUTHORITY, amount, &derived);
     }
     // The system program is what can move lamports of an address without data; without it among the accounts they stay.
-    if trade.lamports() > 0 && transfer.extra.iter().any(|account| same(account.address(), &SYSTEM_PROGRAM)) {
-        pay(trade, owner, trade.lamports(), Some(&derived));
+    if trade.lamports() > 0 && context.rest().iter().any(|account| same(account.address(), &SYSTEM_PROGRAM)) {
+        pay(context, Places::of([TRADE_AUTHORITY | WRITABLE | SIGNER, OWNER | WRITABLE]), trade.lamports(), Some(&derived));
     }
     Ok(())
 }

@@ -1,89 +1,66 @@
 //! update_config: the admin changes any field; the guardian may pause and nothing else.
 
 use crate::{
-    accounts::{load_config, same, set, signer, Context},
+    accounts::{same, Unchecked},
     arguments::Reader,
     constants::*,
-    error::{Checked, VaultError, HAS_ONE},
-    runtime,
+    error::{require, Checked, VaultError, BAD_ARGUMENTS, HAS_ONE},
+    runtime::{later, now},
+    state::Config,
 };
+use core::mem::offset_of;
 
-/// Bits of the fields that are given, in the order of the arguments.
-const PENDING_ADMIN: u8 = 1 << 0;
-const GUARDIAN: u8 = 1 << 1;
-const VAULT_CAP: u8 = 1 << 2;
-const LOOSENING_DELAY: u8 = 1 << 3;
+/// The arguments that are written down as they come: where in Config, and how many bytes. In the order of the arguments; routers follow.
+static FIELDS: [(u8, u8); 5] = [
+    (offset_of!(Config, pending_admin) as u8, 32),
+    (offset_of!(Config, guardian) as u8, 32),
+    (offset_of!(Config, vault_cap) as u8, 8),
+    (offset_of!(Config, loosening_delay) as u8, 8),
+    (offset_of!(Config, paused) as u8, 1),
+];
+/// The bytes of all arguments.
+static SIZES: [u8; 6] = [32, 32, 8, 8, 1, 1];
+/// In the bits of the fields that are given.
 const PAUSED: u8 = 1 << 4;
 const ROUTERS_GIVEN: u8 = 1 << 5;
 
+/// What is refused after something has been written down has not been written: a failed instruction leaves nothing.
 #[inline(never)]
-pub fn update_config(context: &Context, data: &[u8]) -> Checked {
-    let mut reader = Reader::new(data);
-    // Not options: what is not given is marked in `given`, so that nothing is moved about.
+pub fn update_config(unchecked: &Unchecked, arguments: &mut Reader) -> Checked {
+    arguments.after_options(&SIZES).end()?;
+    let context = unchecked.check()?;
+    let (authority, config) = (context.at(0).address(), context.config());
+    let is_admin = same(authority, &config.admin);
+    require(is_admin || same(authority, &config.guardian), HAS_ONE)?;
     let mut given = 0;
-    let mut field = |bit: u8, reader: &mut Reader| {
-        let is_given = reader.bool();
-        given |= if is_given { bit } else { 0 };
-        is_given
-    };
-    let pending_admin = if field(PENDING_ADMIN, &mut reader) { reader.address() } else { &SYSTEM_PROGRAM };
-    let guardian = if field(GUARDIAN, &mut reader) { reader.address() } else { &SYSTEM_PROGRAM };
-    let vault_cap = if field(VAULT_CAP, &mut reader) { reader.u64() } else { 0 };
-    let loosening_delay = if field(LOOSENING_DELAY, &mut reader) { reader.i64() } else { LOOSENING_DELAY_SECONDS_MIN };
-    let paused = field(PAUSED, &mut reader) && reader.bool();
-    let routers = if field(ROUTERS_GIVEN, &mut reader) { reader.u8() } else { 0 };
-    reader.end()?;
-    let [authority, account] = context.take(&[1])?;
-    signer(authority)?;
-    let config = load_config(account, context.program)?;
-    if !same(authority.address(), &config.admin) {
-        if !same(authority.address(), &config.guardian) {
-            return Err(HAS_ONE);
+    let mut bit = 1u8;
+    for field in &FIELDS {
+        if arguments.bool() {
+            given |= bit;
+            arguments.copy(config.bytes_at(*field));
         }
-        if given != PAUSED || !paused {
-            return Err(VaultError::Unauthorized.into());
-        }
+        bit <<= 1;
     }
-    check_cap(vault_cap)?;
-    check_delay(loosening_delay)?;
-    if routers & !ROUTERS_MASK != 0 {
-        return Err(VaultError::PolicyValueInvalid.into());
+    let mut routers = 0;
+    if arguments.bool() {
+        given |= ROUTERS_GIVEN;
+        routers = arguments.u8();
     }
-
-    if given & PENDING_ADMIN != 0 {
-        set(&mut config.pending_admin, pending_admin);
-    }
-    if given & GUARDIAN != 0 {
-        set(&mut config.guardian, guardian);
-    }
-    if given & VAULT_CAP != 0 {
-        config.vault_cap.set(vault_cap);
-    }
-    if given & LOOSENING_DELAY != 0 {
-        config.loosening_delay.set(loosening_delay);
-    }
-    if given & PAUSED != 0 {
-        config.paused = paused.into();
-    }
+    require(config.paused <= 1, BAD_ARGUMENTS)?;
+    require(is_admin || given == PAUSED && config.paused != 0, VaultError::Unauthorized)?;
+    check_limits(config)?;
+    require(routers & !ROUTERS_MASK == 0, VaultError::PolicyValueInvalid)?;
     if given & ROUTERS_GIVEN != 0 {
-        let now = runtime::now();
-        config.set_routers(routers, now, runtime::later(now, ROUTER_DELAY_SECONDS));
+        let now = now();
+        config.set_routers(routers, now, later(now, ROUTER_DELAY_SECONDS));
     }
     Ok(())
 }
 
-pub fn check_cap(cap: u64) -> Result<(), VaultError> {
-    if cap > DEPOSIT_CEILING {
-        Err(VaultError::DepositCapExceeded)
-    } else {
-        Ok(())
-    }
-}
-
-pub fn check_delay(delay: i64) -> Result<(), VaultError> {
-    if (LOOSENING_DELAY_SECONDS_MIN..=LOOSENING_DELAY_SECONDS_MAX).contains(&delay) {
-        Ok(())
-    } else {
-        Err(VaultError::PolicyValueInvalid)
-    }
+/// The cap under the compiled ceiling, the delay neither too short nor too long.
+#[inline(never)]
+pub fn check_limits(config: &Config) -> Checked {
+    require(config.vault_cap.get() <= DEPOSIT_CEILING, VaultError::DepositCapExceeded)?;
+    let delay = config.loosening_delay.get();
+    require((LOOSENING_DELAY_SECONDS_MIN..=LOOSENING_DELAY_SECONDS_MAX).contains(&delay), VaultError::PolicyValueInvalid)
 }

@@ -1,37 +1,32 @@
 //! withdraw: any mint, classic or Token-2022, from the vault to its owner, at any time. No pause, no config, no bot stands in the way.
 
 use crate::{
-    accounts::{same, Context, Owned},
-    arguments,
+    accounts::{same, Context},
+    arguments::Reader,
     constants::VAULT_SEED,
     create::Derived,
-    error::{Checked, VaultError},
-    events, runtime,
-    token::{self, Transfer},
+    error::{require, Checked, VaultError},
+    events::{self, Body},
+    runtime,
+    token::{self, Held, Token},
 };
 
 #[inline(never)]
-pub fn withdraw(context: &Context, data: &[u8]) -> Checked {
-    let mut amount = 0;
-    arguments::amount(data, &mut amount)?;
-    let Owned { accounts, vault, policy } = context.take_of_owner(&[1, 2, 3, 4])?;
-    let (owner, vault_account) = (accounts[0].address(), &accounts[1]);
-    let mut transfer = Transfer::of(context, accounts);
-    if amount == 0 {
-        return Err(VaultError::InvalidAmount.into());
-    }
-    transfer.check(vault_account.address(), owner)?;
-    let (balance, _) = token::left_in(transfer.from(), transfer.program());
-    let left = balance.checked_sub(amount).ok_or(VaultError::InsufficientVaultBalance)?;
+pub fn withdraw(context: &Context, arguments: &mut Reader) -> Checked {
+    let amount = arguments.u64();
+    let (owner, mint) = (context.at(0).address(), context.at(5).address());
+    require(amount != 0, VaultError::InvalidAmount)?;
+    token::check_move(context, Held::of(3, 5, 1, 6), Held::of(4, 5, 0, 6))?;
+    let balance = token::source(context).map_or(0, Token::amount);
+    require(amount <= balance, VaultError::InsufficientVaultBalance)?;
 
-    transfer.send(vault_account, amount, &Derived { bump: vault.bump(), ..Derived::of(VAULT_SEED, owner) });
-    let mint = transfer.mint();
+    let (vault, policy) = (context.vault(), context.policy());
+    token::send_move(context, 1, amount, &Derived { bump: vault.bump(), ..Derived::of(&VAULT_SEED, owner) });
     if same(mint, &policy.base_mint) {
         vault.set_total_deposited(vault.total_deposited().saturating_sub(amount));
-    } else if let Some(index) = policy.slot_of(mint) {
-        policy.slot_mut(index)?.withdraw(amount, left)?;
+    } else if let Some(slot) = policy.slot_of(mint) {
+        slot.withdraw(amount, balance.wrapping_sub(amount));
     }
-    let (timestamp, total_deposited) = (runtime::now(), vault.total_deposited());
-    events::Moved { vault: vault_account.address(), owner, mint, amount, total_deposited, timestamp }.withdrawn();
+    events::WITHDRAWN.log(context, events::Moved { amount, total_deposited: vault.total_deposited(), timestamp: runtime::now() }.bytes());
     Ok(())
 }

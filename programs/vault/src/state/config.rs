@@ -1,6 +1,9 @@
 //! Config: one account for the whole program.
 
-use crate::le::{I64, U64};
+use crate::{
+    constants::ROUTERS_MASK,
+    le::{I64, U64},
+};
 use pinocchio::Address;
 
 #[repr(C)]
@@ -31,6 +34,23 @@ impl Config {
     pub const LEN: usize = 229;
     pub const VERSION: u8 = 1;
     pub const DISCRIMINATOR: [u8; 8] = [0x9b, 0x0c, 0xaa, 0xe0, 0x1e, 0xfa, 0xcc, 0x82];
+
+    /// All compiled routers enabled, in an account of zeroes.
+    pub fn begin(&mut self, bump: u8) {
+        self.discriminator = Self::DISCRIMINATOR;
+        self.version = Self::VERSION;
+        self.bump = bump;
+        self.routers = ROUTERS_MASK;
+    }
+
+    /// So many of its bytes; none beyond its end.
+    #[inline(always)]
+    pub fn bytes_at(&mut self, (offset, size): (u8, u8)) -> &mut [u8] {
+        let (offset, size) = (usize::from(offset), usize::from(size));
+        // SAFETY: every field is bytes.
+        let bytes = unsafe { &mut *(&raw mut *self).cast::<[u8; Self::LEN]>() };
+        bytes.get_mut(offset..).and_then(|rest| rest.get_mut(..size)).unwrap_or_default()
+    }
 
     /// The routers enabled at block time `now`.
     pub fn routers_at(&self, now: i64) -> u8 {

@@ -1,0 +1,265 @@
+//! The mints that a vault may hold: sixteen slots, each with what was bought and what it cost.
+
+use super::policy::{Policy, ALLOWLIST};
+use crate::{
+    accounts::{same, set},
+    budget,
+    constants::SYSTEM_PROGRAM,
+    error::{require, Checked, VaultError},
+    le::{I64, U64},
+};
+use core::num::NonZeroU64;
+use pinocchio::Address;
+
+pub const SLOTS: usize = 16;
+/// How many mints one set_policy puts on the list, and how many it takes off.
+pub const MINTS_A_CALL_MAX: usize = SLOTS;
+
+/// One mint the vault may hold. Free when the mint is all zeroes.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct PositionSlot {
+    pub mint: Address,
+    /// Block time from which the allowlist lets it be bought; 0: not pinned.
+    pub pinned_from: I64,
+    /// Units bought by trades and still held.
+    pub units: U64,
+    /// What those units cost, in base units of the base mint.
+    pub base_cost: U64,
+}
+
+impl Policy {
+    /// The slot of a mint; that of all zeroes is the first free one. The number of slots where there is none.
+    #[inline(never)]
+    pub fn place_of(&self, mint: &Address) -> usize {
+        self.slots.iter().position(|slot| is(&slot.mint, mint)).unwrap_or(SLOTS)
+    }
+
+    #[inline(never)]
+    pub fn slot_of(&mut self, mint: &Address) -> Option<&mut PositionSlot> {
+        let place = self.place_of(mint);
+        self.slots.get_mut(place)
+    }
+
+    /// The slot that a trade of `mint` is booked in, at block time `now`; none where nothing is known of what is sold. The allowlist lets
+    /// listed mints be bought, and listed and held ones be sold; without it a first buy takes a free slot.
+    #[inline(never)]
+    pub fn check_mint(&mut self, mint: &Address, now: i64, is_buy: bool) -> Checked {
+        if let Some(slot) = self.slot_of(mint) {
+            let is_allowed = slot.is_listed(now) || !is_buy && slot.units.get() > 0;
+            return require(is_allowed || self.mint_mode != ALLOWLIST, VaultError::MintNotAllowed);
+        }
+        require(self.mint_mode != ALLOWLIST, VaultError::MintNotAllowed)?;
+        if is_buy {
+            let free = self.slot_of(&SYSTEM_PROGRAM).ok_or(VaultError::NoFreeSlot)?;
+            set(&mut free.mint, mint);
+        }
+        Ok(())
+    }
+
+    /// Books what happened: a buy adds units at cost, a sale below cost is charged to the day's losses.
+    #[inline(always)]
+    pub fn book(&mut self, mint: &Address, is_buy: bool, amount_in: u64, amount_out: u64, total_deposited: u64) -> Checked {
+        let basis = if is_buy { 0 } else { self.loss_basis(total_deposited) };
+        let Some(slot) = self.slot_of(mint) else { return Ok(()) };
+        if is_buy {
+            return slot.add(amount_out, amount_in);
+        }
+        let cost = slot.sell(amount_in);
+        self.charge_loss(cost.saturating_sub(amount_out), basis)
+    }
+
+    /// Puts mints on the list, from block time `from`. A slot is reserved at once. A mint that is listed already stays so; a request that is
+    /// still pending starts its clock again. The base mint is no position, zeroes are no mint, and nothing is put on the list and taken off
+    /// it at once.
+    #[inline(always)]
+    pub fn pin(&mut self, mints: &[Address], unpinned: &[Address], from: i64, now: i64) -> Checked {
+        for mint in mints {
+            let is_none = is(mint, &self.base_mint) || is(mint, &SYSTEM_PROGRAM);
+            require(!is_none && !unpinned.iter().any(|other| is(mint, other)), VaultError::PolicyValueInvalid)?;
+            let mut place = self.place_of(mint);
+            if place == SLOTS {
+                place = self.place_of(&SYSTEM_PROGRAM);
+            }
+            let slot = self.slots.get_mut(place).ok_or(VaultError::NoFreeSlot)?;
+            set(&mut slot.mint, mint);
+            if !slot.is_listed(now) {
+                slot.pinned_from.set(from);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes mints off the list. What is held may still be sold. The address of zeroes finds a free slot, which stays free.
+    #[inline(always)]
+    pub fn unpin(&mut self, mints: &[Address]) {
+        for mint in mints {
+            if let Some(slot) = self.slot_of(mint) {
+                slot.pinned_from.set(0);
+                slot.free_when_unused();
+            }
+        }
+    }
+
+    /// What the loss cap's share counts: the larger of deposits and the cost of all that is held.
+    #[inline(never)]
+    pub fn loss_basis(&self, total_deposited: u64) -> u64 {
+        let held = self.slots.iter().fold(0u64, |sum, slot| sum.saturating_add(slot.base_cost.get()));
+        held.max(total_deposited)
+    }
+}
+
+/// As `same`; where they differ the first bytes mostly say so already.
+#[inline(always)]
+fn is(one: &Address, other: &Address) -> bool {
+    one.as_array().first_chunk::<8>() == other.as_array().first_chunk::<8>() && same(one, other)
+}
+
+impl PositionSlot {
+    fn is_listed(&self, now: i64) -> bool {
+        self.pinned_from.get() != 0 && now >= self.pinned_from.get()
+    }
+
+    #[inline(always)]
+    pub fn add(&mut self, units: u64, cost: u64) -> Checked {
+        self.units.set(self.units.get().checked_add(units).ok_or(VaultError::MathOverflow)?);
+        self.base_cost.set(self.base_cost.get().checked_add(cost).ok_or(VaultError::MathOverflow)?);
+        Ok(())
+    }
+
+    /// Takes up to `units` out of the known ones and returns their cost, rounded up: what is sold bears the rounding.
+    #[inline(always)]
+    pub fn sell(&mut self, units: u64) -> u64 {
+        self.take(units.min(self.units.get()), true)
+    }
+
+    /// The owner took `taken` units out and `left` remain in that account. Known units fall only as far as they must, and their cost is
+    /// rounded so that what remains keeps the larger part.
+    #[inline(always)]
+    pub fn withdraw(&mut self, taken: u64, left: u64) {
+        self.take(taken.min(self.units.get().saturating_sub(left)), false);
+    }
+
+    /// Takes known units out, at most all of them, and returns their part of the cost.
+    #[inline(never)]
+    fn take(&mut self, units: u64, round_up: bool) -> u64 {
+        let (held, cost) = (self.units.get(), self.base_cost.get());
+        let Some(all) = NonZeroU64::new(held) else { return 0 };
+        let part = budget::part(cost, units, all, round_up);
+        // Neither is more than the whole.
+        self.units.set(held.wrapping_sub(units));
+        self.base_cost.set(cost.wrapping_sub(part));
+        self.free_when_unused();
+        part
+    }
+
+    #[inline(never)]
+    fn free_when_unused(&mut self) {
+        if self.units.get() == 0 && self.pinned_from.get() == 0 {
+            set(&mut self.mint, &SYSTEM_PROGRAM);
+            self.base_cost.set(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::ANY_MINT;
+
+    fn policy() -> Box<Policy> {
+        let mut policy: Box<Policy> = Box::new(unsafe { core::mem::zeroed() });
+        policy.loosening_delay.set(3_600);
+        policy
+    }
+
+    fn mint(byte: u8) -> Address {
+        Address::new_from_array([byte; 32])
+    }
+
+    /// Where the trade would be booked, or why it may not be.
+    fn place(policy: &mut Policy, byte: u8, now: i64, is_buy: bool) -> Result<usize, u64> {
+        policy.check_mint(&mint(byte), now, is_buy).map(|()| policy.place_of(&mint(byte))).map_err(|fault| fault.code())
+    }
+
+    fn pin(policy: &mut Policy, byte: u8, from: i64, now: i64) {
+        policy.pin(&[mint(byte)], &[], from, now).unwrap();
+    }
+
+    const NOT_ALLOWED: Result<usize, u64> = Err(VaultError::MintNotAllowed.code());
+
+    #[test]
+    fn a_later_pin_of_a_listed_mint_changes_nothing() {
+        let mut policy = policy();
+        pin(&mut policy, 1, 1, 1);
+        pin(&mut policy, 1, 5_000, 2);
+        assert_eq!(place(&mut policy, 1, 2, true), Ok(0));
+    }
+
+    #[test]
+    fn a_pending_pin_cannot_be_bought_and_starts_again_when_asked_again() {
+        let mut policy = policy();
+        pin(&mut policy, 1, 100, 1);
+        assert_eq!(place(&mut policy, 1, 99, true), NOT_ALLOWED);
+        pin(&mut policy, 1, 200, 99);
+        assert_eq!(place(&mut policy, 1, 199, true), NOT_ALLOWED);
+        assert_eq!(place(&mut policy, 1, 200, true), Ok(0));
+    }
+
+    #[test]
+    fn any_mint_takes_a_free_slot_and_gives_it_back() {
+        let mut policy = policy();
+        policy.mint_mode = ANY_MINT;
+        for byte in 1..=16 {
+            let index = place(&mut policy, byte, 0, true).unwrap();
+            policy.slots[index].add(10, 100).unwrap();
+        }
+        assert_eq!(place(&mut policy, 17, 0, true), Err(VaultError::NoFreeSlot.code()));
+        assert_eq!(policy.slots[4].sell(10), 100);
+        assert_eq!(place(&mut policy, 17, 0, true), Ok(4));
+    }
+
+    #[test]
+    fn an_unlisted_mint_that_is_held_may_still_be_sold() {
+        let mut policy = policy();
+        pin(&mut policy, 1, 1, 1);
+        policy.slots[0].add(10, 100).unwrap();
+        policy.unpin(&[mint(1)]);
+        assert_eq!(place(&mut policy, 1, 9, true), NOT_ALLOWED);
+        assert_eq!(place(&mut policy, 1, 9, false), Ok(0));
+        policy.slots[0].sell(10);
+        assert_eq!(place(&mut policy, 1, 9, false), NOT_ALLOWED);
+    }
+
+    #[test]
+    fn parts_of_a_sale_never_cost_less_than_the_whole() {
+        let mut slot = PositionSlot { mint: mint(1), pinned_from: I64::default(), units: U64::default(), base_cost: U64::default() };
+        slot.add(7, 100).unwrap();
+        let parts: Vec<u64> = (0..7).map(|_| slot.sell(1)).collect();
+        assert_eq!(parts.iter().sum::<u64>(), 100);
+        assert_eq!(parts[0], 15, "rounded up at first");
+        assert_eq!(slot.sell(5), 0, "unknown units cost nothing");
+    }
+
+    #[test]
+    fn what_the_owner_takes_leaves_the_cost_of_the_rest() {
+        let slot = |units, cost| {
+            let mut slot = PositionSlot { mint: mint(1), pinned_from: I64::default(), units: U64::default(), base_cost: U64::default() };
+            slot.add(units, cost).unwrap();
+            slot
+        };
+        let cases = [
+            // units, cost, taken, left -> units, cost
+            ((100, 50, 30, 70), (70, 35)),
+            ((3, 10, 1, 2), (2, 7)),
+            ((100, 50, 100, 100), (100, 50)),
+            ((100, 50, 1, 0), (99, 50)),
+            ((100, 50, 100, 0), (0, 0)),
+        ];
+        for ((units, cost, taken, left), expected) in cases {
+            let mut slot = slot(units, cost);
+            slot.withdraw(taken, left);
+            assert_eq!((slot.units.get(), slot.base_cost.get()), expected);
+        }
+    }
+}
