@@ -31,7 +31,7 @@ from tests.program.vault_world import DAY, NOW, RICH, USDC, VaultWorld, changed,
 
 from xorj.vault import accounts, instructions
 from xorj.vault.accounts import PROGRAM_ID, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, token_account_address
-from xorj.vault.events import EVENT_TAG, TradeExecuted, parse_logs, traded
+from xorj.vault.events import EVENT_TAG, TradeExecuted, decode_event, parse_logs, traded
 from xorj.vault.interface import DEPOSIT_CEILING_RAW, EVENTS
 
 KEEP = transfer(SOURCE, FIRST_EXTRA, USDC)
@@ -187,11 +187,22 @@ def test_attack_75_a_clock_that_is_made_up(seconds: int) -> None:
         assert world.read_policy().stored.bot_expires_at == seconds
 
 
-def test_attack_76_the_routers_copy_of_our_event(evil: EvilWorld) -> None:
+def event_bytes(world: VaultWorld) -> bytes:
+    """A trade that never was, to the byte as the program would tell it."""
     structure = next(each for each in EVENTS if each.name == "TradeExecuted")
-    forged = TradeExecuted(evil.vault, evil.bot.pubkey(), evil.usdc, evil.bonk, 1, 10**9, 1, NOW)
-    fields = (bytes(forged.vault), bytes(forged.bot_authority), bytes(forged.input_mint), bytes(forged.output_mint))
-    data = (structure.discriminator or b"") + b"".join(fields) + struct.pack("<QQQq", 1, 10**9, 1, NOW)
+    fields = (bytes(world.vault), bytes(world.bot.pubkey()), bytes(world.usdc), bytes(world.bonk))
+    return (structure.discriminator or b"") + b"".join(fields) + struct.pack("<QQQq", 1, 10**9, 1, NOW)
+
+
+def policy_event_bytes(world: VaultWorld) -> bytes:
+    """The shortest event there is."""
+    structure = next(each for each in EVENTS if each.name == "PolicyChanged")
+    return (structure.discriminator or b"") + bytes(world.vault) + struct.pack("<q", NOW)
+
+
+def test_attack_76_the_routers_copy_of_our_event(evil: EvilWorld) -> None:
+    data = event_bytes(evil)
+    assert isinstance(decode_event(data), TradeExecuted)
     done = evil.attack(log(data), KEEP, PAY, log(data), extra=w(evil.loot, evil.pot))
     assert done.error is None
     line = f"Program data: {b64encode(data).decode()}"
@@ -202,13 +213,21 @@ def test_attack_76_the_routers_copy_of_our_event(evil: EvilWorld) -> None:
 
 
 def test_attack_77_a_log_so_full_that_ours_is_cut_off(evil: EvilWorld) -> None:
-    evil.svm.with_log_bytes_limit(10_000)
-    done = evil.attack(KEEP, PAY, *[log(bytes(200), times=40)] * 2, extra=w(evil.loot, evil.pot))
-    assert done.error is None
-    assert "Log truncated" in done.logs
-    assert parse_logs(done.logs) == []
-    (event,) = traded(done.inner)
-    assert (event.amount_in, event.amount_out) == (USDC, 777)
+    """Wherever the log is cut, also so that a line of the router's own end is lost, nothing of its making is read as ours."""
+    forged = [log(event_bytes(evil)), log(policy_event_bytes(evil))]
+    calls = [*forged, KEEP, PAY, *forged, log(bytes(200), times=20)]
+    found = set()
+    for limit in (*range(50, 4_000, 61), 10_000, None):
+        evil.svm.with_log_bytes_limit(limit)
+        done = evil.attack(*calls, extra=w(evil.loot, evil.pot))
+        assert done.error is None
+        (event,) = traded(done.inner)
+        assert (event.amount_in, event.amount_out) == (USDC, 777), "by self-CPI it is always there"
+        read = parse_logs(done.logs)
+        assert read in ([], [event]), limit
+        found.add(("Log truncated" in done.logs, len(read)))
+        evil.later()
+    assert found == {(True, 0), (False, 1)}
 
 
 def test_attack_78_the_events_door_from_outside(evil: EvilWorld) -> None:
