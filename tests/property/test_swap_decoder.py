@@ -3,11 +3,14 @@
 from dataclasses import replace
 from random import Random
 
+import orjson
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.fakes.made_replies import result_of
 from tests.fakes.made_swaps import VENUE, mint, wallet
 from tests.fakes.made_transactions import FEE, RENT, Made, opens
 
+from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.ids import SOL
 from xorj.swaps.balance_change import change_of
@@ -108,3 +111,14 @@ def test_sol_is_sol_wherever_it_is_kept(lamports: int, units: int) -> None:
         (swap,) = outcome
         assert (swap.input.mint, swap.input.raw) == (SOL, lamports)
         assert (swap.output.mint, swap.output.raw) == (mint("BONK"), units)
+
+
+@given(transactions())
+@settings(max_examples=100, deadline=None)
+def test_a_transaction_is_read_alike_from_either_encoding(transaction: ChainTransaction) -> None:
+    for parsed in (False, True):
+        read = parse_reply(orjson.dumps({"jsonrpc": "2.0", "id": 1, "result": result_of(transaction, parsed=parsed)}))
+        assert read == parse_reply(orjson.dumps(result_of(transaction, parsed=parsed)))
+        assert (read.pre_token_balances, read.post_token_balances) == (transaction.pre_token_balances, transaction.post_token_balances)
+        for who in PEOPLE:
+            assert decode(read, wallet(who)) == decode(transaction, wallet(who))

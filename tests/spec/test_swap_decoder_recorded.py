@@ -55,3 +55,15 @@ def test_a_keeper_who_fills_an_order_has_no_swap_of_its_own() -> None:
     assert [type(one) for one in outcomes.values()] == [NotASwap, tuple]
     swaps = [one for outcome in outcomes.values() if isinstance(outcome, tuple) for one in outcome]
     assert all(isinstance(swap, Swap) and swap.network_fee_lamports == 0 for swap in swaps)
+
+
+def test_a_fill_tells_what_the_keeper_took() -> None:
+    """One in a thousand of what came, in each kind of order."""
+    for row in rows():
+        if row["kind"] == "trade" and row["wallet"] not in transaction_of(row["signature"]).account_keys[:1]:
+            outcome = decode(transaction_of(row["signature"]), Wallet(row["wallet"]))
+            assert isinstance(outcome, tuple)
+            (swap,) = outcome
+            fees = [fee for fee in swap.venue_fees if fee.mint == swap.output.mint]
+            assert [0.0009 < fee.raw / (swap.output.raw + fee.raw) < 0.0011 for fee in fees] in ([True], [])
+            assert fees or row["wallet"].startswith("7WZc")

@@ -35,6 +35,7 @@ from xorj.swaps.programs import (
     JUPITER_DCA,
     JUPITER_LIMIT_V2,
     JUPITER_V6,
+    JUPITER_VALUE_AVERAGE,
     LENDING_PROGRAMS,
     LIQUIDITY_PROGRAMS,
     SANCTUM_ROUTER,
@@ -364,6 +365,26 @@ def test_rule_10_a_dca_fill_is_the_users_though_he_neither_signs_nor_holds_an_ac
     assert traders(filled) == (wallet("keeper"), wallet("cleo"))
     assert (swap_of(filled, "cleo").network_fee_lamports, [fee.raw for fee in swap_of(filled, "cleo").venue_fees]) == (0, [7_000])
     assert told(filled, "order") == "5000000 USDC > 7007000 BONK"
+
+
+def value_average_filled(user: str, gives: str, gets: str) -> ChainInstruction:
+    given, got = amount(gives), amount(gets)
+    keys = b"".join(raw_key(one) for one in (wallet("order"), wallet(user), wallet("keeper"), given.mint, got.mint))
+    data = EVENT_TAG + bytes.fromhex("4ee1c79a56dbe0a9") + keys + struct.pack("<QQQ", given.raw, got.raw, 0)
+    return ChainInstruction(JUPITER_VALUE_AVERAGE, (account("events"),), data, 2)
+
+
+def test_rule_10_a_value_average_gives_what_its_program_says_and_gets_what_came() -> None:
+    paid = Made(payer="keeper").moves("order", "USDC", "5", "0").moves("ana", "BONK", "0", "7")
+    filled = paid.runs(JUPITER_VALUE_AVERAGE, value_average_filled("ana", "5 USDC", "7.1 BONK"))
+    assert told(filled.done()) == "5000000 USDC > 7000000 BONK"
+    kept = Made(payer="keeper").moves("order", "USDC", "5", "0").moves("order", "BONK", "0", "7")
+    later = kept.runs(JUPITER_VALUE_AVERAGE, value_average_filled("ana", "5 USDC", "7 BONK"))
+    assert told(later.done()) == "an order's fill that brought the wallet 0 tokens"
+    nothing = (
+        Made(payer="keeper").moves("ana", "BONK", "0", "7").runs(JUPITER_VALUE_AVERAGE, value_average_filled("ana", "0 USDC", "7 WIF"))
+    )
+    assert told(nothing.done()) == "an order's fill of nothing, or for its own token"
 
 
 @pytest.mark.parametrize("left", ["0", "3"], ids=["filled", "partly filled"])

@@ -13,7 +13,7 @@ from xorj.chain.transactions import ChainInstruction, ChainTransaction
 from xorj.primitives.amounts import TokenAmount
 from xorj.primitives.ids import SOL, Address, Mint, Wallet
 from xorj.swaps.balance_change import decimals_of
-from xorj.swaps.instruction_tree import all_instructions, u64
+from xorj.swaps.instruction_tree import InstructionTree, all_instructions, read_tree, u64
 from xorj.swaps.programs import (
     EVENT_TAG,
     JUPITER_DCA,
@@ -59,7 +59,7 @@ def outcome(reading: Reading) -> Outcome | None:
     kind = _order_kind(reading)
     if kind is not None:
         return NotASwap(kind)
-    fills = [fill for fill in _fills(reading.transaction) if fill.owner == reading.key]
+    fills = [fill for fill in _fills(reading.transaction, reading.tree) if fill.owner == reading.key]
     if not fills:
         return None
     swaps: list[Swap] = []
@@ -73,7 +73,7 @@ def outcome(reading: Reading) -> Outcome | None:
 
 def makers(transaction: ChainTransaction) -> Iterator[Wallet]:
     """Whose orders were filled: they need not sign, nor hold a token account that the transaction names."""
-    return (Wallet(fill.owner) for fill in _fills(transaction))
+    return (Wallet(fill.owner) for fill in _fills(transaction, read_tree(transaction)))
 
 
 def _order_kind(reading: Reading) -> NotASwapKind | None:
@@ -111,19 +111,19 @@ def _output(reading: Reading, fill: Fill, *, alone: bool) -> tuple[Mint, int] | 
     if len(gains) != 1:
         return Undecodable(f"an order's fill that brought the wallet {len(gains)} tokens")
     ((mint, raw),) = gains.items()
-    return mint, raw
+    return _checked(fill, mint, raw)
 
 
 def _checked(fill: Fill, mint: Mint, raw: int) -> tuple[Mint, int] | Undecodable:
     return Undecodable("an order's fill of nothing, or for its own token") if mint == fill.input_mint or not fill.input_raw else (mint, raw)
 
 
-def _fills(transaction: ChainTransaction) -> Iterator[Fill]:
+def _fills(transaction: ChainTransaction, tree: InstructionTree) -> Iterator[Fill]:
     """Every fill that the transaction holds. An order whose account stands in place of its owner's is asked about by that address."""
     for _, instruction in all_instructions(transaction):
         data, accounts = instruction.data, instruction.accounts
         if instruction.program in (JUPITER_LIMIT_V1, JUPITER_LIMIT_V2) and data[:8] in _LIMIT_FILLS:
-            fill = _limit_fill(transaction, instruction.program, accounts)
+            fill = _limit_fill(transaction, tree, instruction.program, accounts)
             if fill is not None:
                 yield fill
         elif instruction.program == JUPITER_DCA and data.startswith(_DCA_FILLED) and len(data) >= _DCA_FILLED_BYTES:
@@ -132,7 +132,7 @@ def _fills(transaction: ChainTransaction) -> Iterator[Fill]:
             yield from _value_average_fills(instruction)
 
 
-def _limit_fill(transaction: ChainTransaction, program: Address, accounts: Sequence[Address]) -> Fill | None:
+def _limit_fill(transaction: ChainTransaction, tree: InstructionTree, program: Address, accounts: Sequence[Address]) -> Fill | None:
     """Accounts of v1: order, escrow, maker; of v2: taker, maker, order, and the escrow as fourth, or eighth where the taker pays itself."""
     if len(accounts) < 8:
         return None
@@ -144,7 +144,9 @@ def _limit_fill(transaction: ChainTransaction, program: Address, accounts: Seque
         lost = _lost(transaction, accounts[7])
     if lost is None:
         return None
-    return Fill(maker, lost[0], lost[1], _output_mint(program, accounts), released_lamports=_released(transaction, order))
+    fee_account = accounts[7 if program == JUPITER_LIMIT_V1 else 6]
+    fee = sum(flow.received_raw for flow in tree.flows if flow.destination == fee_account)
+    return Fill(maker, *lost, _output_mint(program, accounts), fee_raw=fee, released_lamports=_released(transaction, order))
 
 
 def _output_mint(program: Address, accounts: Sequence[Address]) -> Mint | None:
