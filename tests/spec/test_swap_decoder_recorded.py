@@ -9,8 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.fakes.made_replies import result_of
 
-from xorj.adapters.solana_rpc.transactions import parse_transaction
+from xorj.adapters.solana_rpc.transactions import parse_reply, parse_transaction
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.amounts import LAMPORTS_PER_SOL
 from xorj.primitives.ids import SOL, Wallet
@@ -67,3 +68,13 @@ def test_a_fill_tells_what_the_keeper_took() -> None:
             fees = [fee for fee in swap.venue_fees if fee.mint == swap.output.mint]
             assert [0.0009 < fee.raw / (swap.output.raw + fee.raw) < 0.0011 for fee in fees] in ([True], [])
             assert fees or row["wallet"].startswith("7WZc")
+
+
+@pytest.mark.parametrize("parsed", [False, True], ids=["json", "jsonParsed"])
+def test_a_recorded_transaction_is_read_alike_from_either_encoding(parsed: bool) -> None:
+    for row in rows():
+        transaction = transaction_of(row["signature"])
+        written = json.dumps({"jsonrpc": "2.0", "id": 1, "result": result_of(transaction, parsed=parsed)})
+        again = parse_reply(written.encode())
+        for wallet in {*traders(transaction), Wallet(row["wallet"])}:
+            assert decode(again, wallet) == decode(transaction, wallet)

@@ -143,7 +143,7 @@ _ORDERS: _Rows = {
 }
 
 _BOOKS: _Rows = {
-    "61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH": SwapProgram("Jupiter order engine", Role.BOOK, _anchor(None, "fill")),
+    "61DFfeTKM7trxYcPQCM78bJ794ddZprZpAwAnLiwTpYH": "Jupiter order engine",
     "fd3nMFYTQjX1yr5ER8u7tPdHJB7qt8RpDpNtLQX2Br5": "Jupiter RFQ v2",
     # beside swaps, loans against collateral: neither a deposit of liquidity nor a trade
     "PERPHjGBqRHArX4DySjwM6UJHiR3sWAatqfdBS2qQJu": SwapProgram(
