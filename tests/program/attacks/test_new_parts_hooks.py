@@ -11,7 +11,7 @@ from tests.program.evil_world import EVIL
 from tests.program.vault_world import VaultWorld, key
 
 from xorj.vault import instructions
-from xorj.vault.accounts import TOKEN_2022_PROGRAM, token_account_address
+from xorj.vault.accounts import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, token_account_address
 
 MINT_KIND, ACCOUNT_KIND = b"\x01", b"\x02"
 HOOK_OF_MINT, HOOK_OF_ACCOUNT = 14, 15
@@ -49,9 +49,11 @@ def read(*keys: Pubkey) -> list[AccountMeta]:
     return [AccountMeta(each, False, False) for each in keys]
 
 
-def test_what_a_hook_needs_is_passed_on(world: HookedWorld) -> None:
+@pytest.mark.parametrize("needs_tokens", [False, True], ids=["a hook alone", "a hook that moves tokens"])
+def test_what_a_hook_needs_is_passed_on(world: HookedWorld, needs_tokens: bool) -> None:
+    """Also the token programs themselves, which a hook that moves tokens names among its accounts."""
     owner = world.owner.pubkey()
-    needed = read(world.hook)
+    needed = read(world.hook, *([TOKEN_2022_PROGRAM, TOKEN_PROGRAM] if needs_tokens else []))
     world.ok(instructions.withdraw(owner, world.hooked, 5, token_program=TOKEN_2022_PROGRAM, hook_accounts=needed))
     assert (world.held(world.vault), world.held(owner)) == (4, 5)
     recover = instructions.recover_trade_account(owner, world.hooked, token_program=TOKEN_2022_PROGRAM)
