@@ -16,7 +16,7 @@ UNREACHABLE = ("NewConnectionError", "ConnectTimeoutError", "NameResolutionError
 
 
 class PackagesUnavailable(Exception):
-    """No registry answers. Anything else that goes wrong, such as a hash that differs, is a failure."""
+    """No registry answers, or this machine makes no environments. Anything else, such as a hash that differs, is a failure."""
 
 
 def python() -> Path:
@@ -29,7 +29,11 @@ def python() -> Path:
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True, timeout=INSTALL_S_MAX)
+            made = subprocess.run(
+                [sys.executable, "-m", "venv", "--clear", str(folder)], capture_output=True, text=True, timeout=INSTALL_S_MAX
+            )
+            if made.returncode:
+                raise PackagesUnavailable(f"no environment can be made: {(made.stdout + made.stderr).strip()}")
             _install(interpreter)
             complete.touch()
     return interpreter
