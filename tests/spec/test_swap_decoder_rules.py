@@ -43,6 +43,7 @@ from xorj.swaps.programs import (
     SWAP_PROGRAMS,
     SYSTEM_PROGRAM,
     TOKEN_2022_PROGRAM,
+    TOKEN_PROGRAM,
     discriminator,
 )
 from xorj.swaps.swap import NotASwap, Swap, Undecodable
@@ -530,6 +531,32 @@ def test_a_tokens_own_transfer_fee_is_never_counted_as_received() -> None:
     bought = transfers_less_fee(token_account("pool", "BONK"), "BONK", token_account("ana", "BONK"), 7_000_000, 70_000)
     made = Made().moves("ana", "USDC", "5", "0").moves("ana", "BONK", "0", "6.93")
     assert told(made.runs(VENUE, *hop("ana", "5 USDC", "7 BONK")[:1], bought).done()) == "5000000 USDC > 6930000 BONK"
+
+
+# Newer ways of the chain's own programs.
+
+
+def batch(*parts: ChainInstruction) -> ChainInstruction:
+    """Token instructions as the parts of one."""
+    data = b"\xff" + b"".join(bytes([len(part.accounts), len(part.data)]) + part.data for part in parts)
+    return ChainInstruction(TOKEN_PROGRAM, tuple(key for part in parts for key in part.accounts), data, 2)
+
+
+def test_a_batch_of_token_instructions_is_its_parts() -> None:
+    bonk = token_account("ana", "BONK")
+    sold = Made().moves("ana", "BONK", "7", None).gains_lamports("ana", SOL_1 + RENT)
+    assert told(sold.runs(VENUE, batch(between(("ana", "BONK"), ("pool", "BONK"), "7 BONK"), closes(bonk, "ana"))).done()) == (
+        "7000000 BONK > 1000000000 SOL"
+    )
+    flows = (*hop("ana", "5 USDC", "7 BONK"), *hop("ana", "7 BONK", "5.01 USDC"))
+    assert told(Made().moves("ana", "USDC", "9", "9.01").runs(VENUE, batch(*flows)).done()) == "arbitrage"
+
+
+def test_an_account_made_on_top_of_what_it_held_is_opened_by_who_topped_it_up() -> None:
+    bonk = token_account("ana", "BONK")
+    made = Made(dust_lamports={("ana", "BONK"): 100}).moves("ana", "BONK", None, "7").gains_lamports("ana", -SOL_1 - RENT + 100)
+    top_up = ChainInstruction(SYSTEM_PROGRAM, (bonk, account("ana")), struct.pack("<IQQ", 13, RENT - 100, 165) + bytes(32), 2)
+    assert told(made.runs(VENUE, opens("ana", "ana", "BONK"), top_up).done()) == "1000000000 SOL > 7000000 BONK"
 
 
 # Several swaps of one wallet in one transaction.

@@ -14,10 +14,11 @@ from xorj.chain.transactions import ChainInstruction, ChainTransaction, TokenBal
 from xorj.primitives.ids import Address, Mint, Wallet
 from xorj.swaps.programs import ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, TOKEN_PROGRAMS
 
-_CREATE, _TRANSFER, _CREATE_WITH_SEED, _ALLOCATE = 0, 2, 3, 8
+_CREATE, _TRANSFER, _CREATE_WITH_SEED, _ALLOCATE, _CREATE_ON_TOP = 0, 2, 3, 8, 13
 _INITIALIZE, _TOKEN_TRANSFER, _MINT_TO, _BURN, _CLOSE = 1, 3, 7, 8, 9
 _TRANSFER_CHECKED, _MINT_TO_CHECKED, _BURN_CHECKED, _INITIALIZE_2, _INITIALIZE_3 = 12, 14, 15, 16, 18
 _TRANSFER_WITH_FEE = b"\x1a\x01"
+_BATCH = b"\xff"
 _KEY_BYTES = 32
 
 
@@ -85,20 +86,31 @@ _UNKNOWN = Holding(None, None)
 
 
 def all_instructions(transaction: ChainTransaction) -> Iterator[tuple[int, ChainInstruction]]:
-    """Every instruction in the order of execution, with the index of its top-level one."""
+    """Every instruction in the order of execution, with the index of its top-level one; a batch of token instructions as its parts."""
     inner: dict[int, list[ChainInstruction]] = {}
     for group in transaction.inner_instructions:
         inner.setdefault(group.index, []).extend(group.instructions)
     for index, instruction in enumerate(transaction.instructions):
-        yield index, instruction
-        for caused in inner.get(index, ()):
-            yield index, caused
+        for one in (instruction, *inner.get(index, ())):
+            if one.program == TOKEN_PROGRAM and one.data.startswith(_BATCH):
+                yield from ((index, part) for part in _parts(one))
+            else:
+                yield index, one
+
+
+def _parts(batch: ChainInstruction) -> Iterator[ChainInstruction]:
+    """Each part is told by two bytes, how many of the accounts and how many bytes of data are its own, and then its data."""
+    data, accounts = batch.data[len(_BATCH) :], batch.accounts
+    while len(data) >= 2:
+        account_count, size = data[0], data[1]
+        yield ChainInstruction(batch.program, accounts[:account_count], data[2 : 2 + size], batch.stack_height)
+        data, accounts = data[2 + size :], accounts[account_count:]
 
 
 def read_tree(transaction: ChainTransaction) -> InstructionTree:
     """One pass over every instruction, then over the balance rows, which know best whose an account is."""
     tree = InstructionTree()
-    tops = {id(instruction) for instruction in transaction.instructions}
+    tops = set(map(id, transaction.instructions))
     for index, instruction in all_instructions(transaction):
         if instruction.program in TOKEN_PROGRAMS:
             _read_token(tree, index, instruction)
@@ -153,6 +165,11 @@ def _read_system(tree: InstructionTree, index: int, instruction: ChainInstructio
     elif kind in (_CREATE, _CREATE_WITH_SEED) and len(data) >= 12 and len(accounts) >= 2:
         tree.funders[accounts[1]] = accounts[0]
         _pay_in(tree, accounts[1], accounts[0], _created_with(data))
+    elif kind == _CREATE_ON_TOP and len(data) >= 12 and len(accounts) >= 2:
+        # of an account that may hold lamports already; who tops it up stands second
+        tree.funders[accounts[0]] = accounts[1]
+        tree.made.add(accounts[0])
+        _pay_in(tree, accounts[0], accounts[1], u64(data, 4))
     elif kind == _ALLOCATE and accounts and accounts[0] not in tree.made:
         # an account that already held something is made by a payment up to its rent, then this; later payments are not rent
         tree.made.add(accounts[0])

@@ -5,11 +5,12 @@ A hop is a swap instruction of a pool with the transfers under it. Reserves are 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from xorj.chain.transactions import ChainInstruction, ChainTransaction
 from xorj.primitives.ids import SOL, Address, Mint, Wallet
-from xorj.swaps.instruction_tree import InstructionTree, TokenFlow, read_tree
+from xorj.swaps.instruction_tree import InstructionTree, TokenFlow, all_instructions, read_tree
 from xorj.swaps.programs import SWAP_PROGRAMS, Role
 from xorj.swaps.swap import Swap
 
@@ -69,11 +70,8 @@ def pool_hops(transaction: ChainTransaction, wallet: Wallet) -> tuple[PoolHop, .
 
 def _hops(transaction: ChainTransaction, wallet: Wallet) -> Iterator[PoolHop]:
     tree = read_tree(transaction)
-    inner: dict[int, tuple[ChainInstruction, ...]] = {}
-    for group in transaction.inner_instructions:
-        inner[group.index] = (*inner.get(group.index, ()), *group.instructions)
-    for index, top in enumerate(transaction.instructions):
-        run = (top, *inner.get(index, ()))
+    for index, caused in groupby(all_instructions(transaction), key=itemgetter(0)):
+        run = [instruction for _, instruction in caused]
         starts = [at for at, one in enumerate(run) if _is_pool_swap(one)]
         for at, end in pairwise([*starts, len(run)]):
             hop = _hop(transaction, tree, index, run[at], run[at + 1 : end], wallet)
