@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from tests.program.vault_world import DAY, HOUR, NOW, USDC, VaultWorld
+from tests.program.vault_world import DAY, HOUR, NOW, USDC, VaultWorld, changed, key
 
 from xorj.market import local_amm
 
@@ -35,6 +35,8 @@ class Thief:
         self.world.with_market()
         self.world.at(self.world.slot, NOW - NOW % HOUR + HOUR)
         self.taken: dict[int, int] = defaultdict(int)
+        # Anybody can make another token account of the vault, and the bot chooses which one a trade uses.
+        self.second = self.world.hold(self.world.vault, self.world.bonk, 0, at=key("another account of the vault").pubkey())
 
     @property
     def cash(self) -> int:
@@ -42,7 +44,15 @@ class Thief:
 
     @property
     def units(self) -> int:
+        return self.here + self.there
+
+    @property
+    def here(self) -> int:
         return self.world.balance(self.world.vault, self.world.bonk)
+
+    @property
+    def there(self) -> int:
+        return self.world.amount(self.second)
 
     def waits(self, seconds: int) -> None:
         self.world.later(seconds=seconds)
@@ -51,24 +61,27 @@ class Thief:
         """Until so many seconds before the next hour; 0 is its first second."""
         self.waits(HOUR - self.world.now % HOUR - before or HOUR)
 
-    def trades(self, *, base: int, token: int, buy: int = 0, sell: int = 0) -> str | None:
+    def trades(self, *, base: int, token: int, buy: int = 0, sell: int = 0, there: bool = False) -> str | None:
         """One trade at a price of his making; the vault's answer. What the vault is worth less afterwards, he has taken."""
         world, worth = self.world, self.cash + self.units
         pool = local_amm.pool_of(world.usdc, world.bonk)
         world.hold(pool.address, world.usdc, base)
         world.hold(pool.address, world.bonk, token)
-        error = world.send(world.buy(buy) if buy else world.sell(sell)).error
+        trade = world.buy(buy) if buy else world.sell(sell)
+        if there:
+            trade = changed(trade, "vault_output" if buy else "vault_input", self.second)
+        error = world.send(trade).error
         self.taken[world.now // HOUR] += worth - self.cash - self.units
         return error
 
-    def buys_for_nothing(self, amount: int = PER_TRADE) -> str | None:
-        return self.trades(buy=amount, base=1, token=10_000)
+    def buys_for_nothing(self, amount: int = PER_TRADE, *, there: bool = False) -> str | None:
+        return self.trades(buy=amount, base=1, token=10_000, there=there)
 
-    def buys_fairly(self, amount: int = PER_TRADE) -> str | None:
-        return self.trades(buy=amount, base=FAIR, token=FAIR)
+    def buys_fairly(self, amount: int = PER_TRADE, *, there: bool = False) -> str | None:
+        return self.trades(buy=amount, base=FAIR, token=FAIR, there=there)
 
-    def dumps(self, units: int, proceeds: int = 1_000) -> str | None:
-        return self.trades(sell=max(1, units), base=max(2, proceeds), token=max(1, units // 10_000))
+    def dumps(self, units: int, proceeds: int = 1_000, *, there: bool = False) -> str | None:
+        return self.trades(sell=max(1, units), base=max(2, proceeds), token=max(1, units // 10_000), there=there)
 
     def dumps_all_he_can(self) -> None:
         """Halves what he tries to sell for nothing until the loss cap lets it through; again while anything goes."""
@@ -136,12 +149,23 @@ def waits_for_the_bucket_to_roll(thief: Thief) -> None:
             thief.dumps(thief.units // 8)
 
 
+def hides_in_another_account(thief: Thief) -> None:
+    """Buys into one token account of the vault and dumps out of another: a position is one, wherever it lies."""
+    for _ in range(40):
+        thief.buys_fairly(PER_TRADE // 2, there=True)
+        thief.buys_fairly(PER_TRADE // 4)
+        thief.dumps(thief.here // 2)
+        thief.dumps(thief.there // 2, there=True)
+        thief.buys_for_nothing(PER_TRADE // 4, there=True)
+        thief.waits(HOUR)
+
+
 def told(hand: str, thief: Thief) -> None:
     text = "%s: at most %d in any %d hours, took %d base units"
     logging.getLogger(__name__).info(text, hand, thief.bound(), WINDOW_HOURS, thief.worst())
 
 
-STRATEGIES = [only_buys, only_dumps, alternates, waits_for_the_bucket_to_roll]
+STRATEGIES = [only_buys, only_dumps, alternates, waits_for_the_bucket_to_roll, hides_in_another_account]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda each: each.__name__)
@@ -162,7 +186,9 @@ def test_a_thief_without_a_plan_takes_no_more_than_the_caps(seed: int) -> None:
         lambda: thief.buys_for_nothing(dice.randrange(1, PER_TRADE + 2)),
         lambda: thief.buys_fairly(dice.randrange(1, PER_TRADE + 2)),
         lambda: thief.dumps(dice.randrange(0, max(1, thief.units)) + 1, dice.randrange(2, PER_TRADE)),
-        lambda: thief.dumps(thief.units, max(2, int(thief.units * dice.random()))),
+        lambda: thief.dumps(thief.here, max(2, int(thief.here * dice.random()))),
+        lambda: thief.buys_fairly(dice.randrange(1, PER_TRADE), there=True),
+        lambda: thief.dumps(thief.there, max(2, int(thief.there * dice.random())), there=True),
         lambda: thief.waits(dice.randrange(1, 3 * HOUR)),
         lambda: thief.waits_for_the_edge(before=dice.randrange(2)),
     ]
