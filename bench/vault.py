@@ -19,6 +19,8 @@ CEILINGS = {
     "bot_trade_overhead_buy": 20_000,
     "bot_trade_overhead_sell": 20_000,
     "size_bytes": 40_000,
+    "largest_route_bytes": 1_232,
+    "largest_route_locks": 64,
 }
 OTHERS_CEILING = 2_500
 SEARCH_ATTEMPT_UNITS = 1_500
@@ -81,7 +83,18 @@ def measure() -> dict[str, int]:
     run("close_token_account", instructions.close_token_account(owner, world.wif))
     run("close_vault", instructions.close_vault(owner))
     figures["size_bytes"] = len(program("xorj_vault"))
-    return figures
+    return figures | largest_route()
+
+
+def largest_route() -> dict[str, int]:
+    """Bytes and account locks of a trade by the shared route: two hops, 40 accounts of the router, three lookup tables."""
+    from tests.program.largest_route import TwoHops
+
+    world = TwoHops()
+    trade = world.trade_through(40)
+    world.lays_out_tables(trade[-1])
+    size, locks = world.measured(trade)
+    return {"largest_route_bytes": size, "largest_route_locks": locks}
 
 
 def every_limit(now: int) -> dict[str, int]:
