@@ -96,7 +96,8 @@ def test_the_expected_best_of_a_cluster_is_that_of_another_quadrature(size: int)
 def test_the_same_cohort_gives_the_same_bits(seed: int) -> None:
     cohort = made_cohort(seed, wallets=400)
     copied = Cohort(**{field.name: getattr(cohort, field.name).copy() for field in fields(cohort)})
-    assert [getattr(score_cohort(cohort), c).tobytes() for c in COLUMNS] == [getattr(score_cohort(copied), c).tobytes() for c in COLUMNS]
+    one, other = score_cohort(cohort), score_cohort(copied)
+    assert [getattr(one, column).tobytes() for column in COLUMNS] == [getattr(other, column).tobytes() for column in COLUMNS]
 
 
 @given(SEEDS)
