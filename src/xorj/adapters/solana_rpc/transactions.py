@@ -19,7 +19,8 @@ from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Address, Mint, Slot, Wallet, parse_pubkey, parse_signature
 
 LEGACY_VERSION = -1
-VERSIONS = {"legacy": LEGACY_VERSION, 0: 0, 1: 1}
+# some providers write null for what had no version yet
+VERSIONS = {"legacy": LEGACY_VERSION, None: LEGACY_VERSION, 0: 0, 1: 1}
 ACCOUNTS_PER_TRANSACTION_MAX = 256
 # the same few thousand addresses come back in every reply
 PUBKEYS_REMEMBERED_MAX = 65_536
@@ -102,7 +103,7 @@ class _Result(msgspec.Struct, rename="camel", gc=False):
     transaction: _Body
     meta: _Meta
     block_time: Natural | None = None
-    version: str | int = "legacy"
+    version: str | int | None = "legacy"
     transaction_index: Natural | None = None
 
 
@@ -220,7 +221,7 @@ def _index(value: int, path: str, count: int) -> int:
     return value
 
 
-def _version(given: str | int) -> int:
+def _version(given: str | int | None) -> int:
     if given not in VERSIONS:
         raise InvalidInput("version", given=given, rule='"legacy", 0 or 1')
     return VERSIONS[given]
