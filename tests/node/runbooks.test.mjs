@@ -1,16 +1,18 @@
-// Every JavaScript example of docs/runbooks is run in its order on a running chain, and prints what stands below it.
+// Every JavaScript example of docs/runbooks, and of the how-to for other clients, is run in its order on a running chain, and prints what
+// stands below it.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { after, before, test } from "node:test";
 import anchor from "@coral-xyz/anchor";
 import { Keypair, PublicKey, SystemProgram } from "@solana/web3.js";
-import { root } from "./vault.mjs";
+import { idl, root } from "./vault.mjs";
 import { derived, refusal, TOKEN, tokenAccount, usdc, USDC, World } from "./vault-world.mjs";
 
 const { BN } = anchor;
 const { bs58 } = anchor.utils.bytes;
 const folder = resolve(root, "docs/runbooks");
+const howTo = "../how-to/use-the-vault-from-another-client.md";
 const world = new World();
 
 before(async () => {
@@ -41,7 +43,21 @@ async function scopeOf(follower) {
   const [newBot, newAdminKey, newGuardianKey] = [Keypair.generate(), Keypair.generate(), Keypair.generate()];
   await world.fund(newAdminKey, newGuardianKey);
   return {
-    ...{ BN, bs58, connection: world.connection, PublicKey, SystemProgram, TOKEN, tokenAccount, USDC, bonk: world.bonk },
+    ...{
+      anchor,
+      idl,
+      wallet: new anchor.Wallet(follower.owner),
+      program: follower.program,
+      BN,
+      bs58,
+      connection: world.connection,
+      PublicKey,
+      SystemProgram,
+      TOKEN,
+      tokenAccount,
+      USDC,
+      bonk: world.bonk,
+    },
     ...{ owner: follower.owner.publicKey, bot: follower.bot.publicKey, admin: world.admin.publicKey, guardian: world.guardian.publicKey },
     ...{ newBot: newBot.publicKey, newAdmin: newAdminKey.publicKey, newGuardian: newGuardianKey.publicKey, newAdminKey },
     ...{ vault: follower.vault, policy: follower.policy, tradeAuthority: follower.tradeAuthority },
@@ -74,6 +90,10 @@ function takeOffice(scope) {
   world.admin = scope.newAdminKey;
   world.guardian = scope.newGuardianKey;
 }
+
+test("another client: from the IDL to a deposit, a refusal and an event", async () => {
+  await follow(howTo, await world.follower());
+});
 
 test("key rotation: the old keys can do nothing any more", async () => {
   const ana = await world.followerWithBot();
