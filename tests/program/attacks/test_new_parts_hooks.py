@@ -1,9 +1,9 @@
-"""Withdrawals of Token-2022 mints that call a program of the issuer's: what the hook needs is passed on."""
+"""Withdrawals of Token-2022 mints with a will of their own: a hook that calls the issuer's program, a fee, a pause."""
 
 import struct
 
 import pytest
-from solders.instruction import AccountMeta
+from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 from solders.token.state import Mint, TokenAccount, TokenAccountState
 from tests.program.attacks.harness import refused
@@ -65,3 +65,46 @@ def test_what_a_hook_needs_is_passed_on(world: HookedWorld, needs_tokens: bool) 
 def test_without_the_hook_nothing_moves(world: HookedWorld) -> None:
     out = instructions.withdraw(world.owner.pubkey(), world.hooked, 5, token_program=TOKEN_2022_PROGRAM)
     refused(world, out, error="MissingAccount")
+
+
+class WilfulWorld(VaultWorld):
+    """The vault holds 1,000,000 of a mint with this extension; `of_account` is what the token accounts carry for it."""
+
+    def __init__(self, kind: int, data: bytes, of_account: bytes) -> None:
+        super().__init__()
+        self.with_vault()
+        self.mint = key("wilful mint").pubkey()
+        mint = (
+            bytes(Mint(self.admin.pubkey(), 10**18, 6, True, None)).ljust(165, b"\0")
+            + MINT_KIND
+            + struct.pack("<HH", kind, len(data))
+            + data
+        )
+        self.plant(self.mint, mint, TOKEN_2022_PROGRAM)
+        for holder, amount in ((self.vault, 10**6), (self.owner.pubkey(), 0)):
+            token = bytes(TokenAccount(self.mint, holder, amount, None, TokenAccountState.Initialized, None, 0, None))
+            address = token_account_address(holder, self.mint, TOKEN_2022_PROGRAM)
+            self.plant(address, token + ACCOUNT_KIND + of_account, TOKEN_2022_PROGRAM)
+
+    def out(self, amount: int) -> Instruction:
+        return instructions.withdraw(self.owner.pubkey(), self.mint, amount, token_program=TOKEN_2022_PROGRAM)
+
+    def held(self, owner: Pubkey) -> int:
+        return self.amount(token_account_address(owner, self.mint, TOKEN_2022_PROGRAM))
+
+
+def test_a_mint_that_keeps_a_fee_comes_out_less_the_fee() -> None:
+    """One percent stays with the issuer; the vault gives exactly what was asked."""
+    rate = struct.pack("<QQH", 0, 10**9, 100)
+    world = WilfulWorld(1, bytes(64) + bytes(8) + rate + rate, struct.pack("<HHQ", 2, 8, 0))
+    world.ok(world.out(500_000))
+    assert (world.held(world.vault), world.held(world.owner.pubkey())) == (500_000, 495_000)
+
+
+def test_a_paused_mint_stays_until_its_issuer_lets_it_go() -> None:
+    paused, running = bytes(32) + b"\x01", bytes(32) + b"\x00"
+    world = WilfulWorld(26, paused, struct.pack("<HH", 27, 0))
+    refused(world, world.out(5), error="Custom(67)")
+    world = WilfulWorld(26, running, struct.pack("<HH", 27, 0))
+    world.ok(world.out(5))
+    assert world.held(world.owner.pubkey()) == 5
