@@ -368,6 +368,12 @@ def test_rule_10_a_dca_fill_is_the_users_though_he_neither_signs_nor_holds_an_ac
     assert told(filled, "order") == "5000000 USDC > 7007000 BONK"
 
 
+def test_rule_10_a_fill_of_a_token_that_no_balance_names_has_no_unit() -> None:
+    fill = dca_filled("ana", "order", "5 USDC", "7 WIF", "0.007 WIF")
+    made = Made(payer="keeper").moves("order", "USDC", "5", "0").moves("order", "BONK", "0", "7").runs(JUPITER_DCA, fill)
+    assert told(made.done()) == "a token whose decimals nothing tells"
+
+
 def value_average_filled(user: str, gives: str, gets: str) -> ChainInstruction:
     given, got = amount(gives), amount(gets)
     keys = b"".join(raw_key(one) for one in (wallet("order"), wallet(user), wallet("keeper"), given.mint, got.mint))

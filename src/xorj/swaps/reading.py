@@ -201,7 +201,9 @@ class Reading:
         decimals, block_time, transaction = decimals_of(self.transaction), self.transaction.block_time, self.transaction
         if block_time is None:
             return Undecodable("the node gives no block time")
-        if max(decimals.get(mint, 0) for mint, _ in sides) > DECIMALS_MAX:
+        if any(mint not in decimals for mint, _ in sides):
+            return Undecodable("a token whose decimals nothing tells")
+        if max(decimals[mint] for mint, _ in sides) > DECIMALS_MAX:
             return Undecodable(f"a token of more than {DECIMALS_MAX} decimals")
         paid, bought = (TokenAmount(mint, raw, decimals[mint]) for mint, raw in sides)
         return Swap(
