@@ -23,7 +23,7 @@ from xorj.performance.compute_buckets import Computed, compute_buckets
 from xorj.performance.ports import Workers
 
 RAY_OVER_POOL_MAX = 1.3
-TASKS_PER_PROCESS = 4
+TASKS_PER_PROCESS = 2
 SAMPLE_S = 0.05
 MIB = 1024 * 1024
 
@@ -32,12 +32,20 @@ def ranked_on_pool(folder: Path, processes: int) -> dict[str, Any]:
     """Every bucket on the pool, then all wallets by ROI: seconds, and the most that all processes held at once."""
     files = LegFiles(folder)
     with measured_memory() as memory:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), processor_seconds()
         with ProcessPool(processes) as pool:
             found = list(compute_buckets(files, pool, per_task=per_task(len(files.buckets()), processes)))
         wallets = len(ranked(found))
         seconds = time.perf_counter() - started
-    return {"seconds": seconds, "peak_mib": max(memory), "processes": processes, "ranked_wallets": wallets}
+    # what a machine without other work would take, but for what only one process does
+    alone = (processor_seconds() - used) / processes
+    return {"seconds": seconds, "processor_seconds_each": alone, "peak_mib": max(memory), "processes": processes, "ranked_wallets": wallets}
+
+
+def processor_seconds() -> float:
+    """Of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def ranked(found: Sequence[Computed]) -> np.ndarray:

@@ -10,11 +10,15 @@ from bench.peers import ours
 from xorj.adapters.lake.leg_files import LegFiles
 from xorj.performance import columns as c
 from xorj.performance.kernel import figures_of
+from xorj.performance.live_books import LiveBooks
 from xorj.performance.stream import Stream
+from xorj.primitives.amounts import TokenAmount
+from xorj.primitives.ids import USDC, Mint, Signature, Slot, Wallet
+from xorj.swaps.swap import OrderKey, Swap
 
 STREAM_OVER_BATCH_MAX = 15
 UPDATE_P99_US_MAX = 20
-PIECE, SINGLE_UPDATES, WALLETS_COMPARED, RUNS = 100_000, 100_000, 500, 3
+PIECE, SINGLE_UPDATES, WALLETS_COMPARED, OBJECTS, RUNS = 100_000, 100_000, 500, 20_000, 3
 
 
 def measure(folder: Path) -> dict[str, Any]:
@@ -43,6 +47,10 @@ def measure(folder: Path) -> dict[str, Any]:
         "stream_over_batch": bulk / batch,
         "update_p50_us": p50,
         "update_p99_us": p99,
+        "state_bytes_per_swap": state_bytes(stream) / len(came.wallet),
+        "state_bytes_per_wallet": state_bytes(stream) / len(figures.wallets),
+        "file_bytes_per_swap": sum(path.stat().st_size for path in folder.glob("bucket-*.parquet")) / all_legs(files),
+        "valued_swap_us": valued_swap_us(came),
     }
     return told | {"gates": gates, "ok": all(gates.values())}
 
@@ -89,3 +97,28 @@ def marked_alike(stream: Stream, legs: c.Legs, marks: c.Marks, as_of: int) -> bo
         if not np.array_equal(stream.measure(wallet, positions, marks, as_of).statistics, figures.statistics[row], equal_nan=True):
             return False
     return True
+
+
+def state_bytes(stream: Stream) -> int:
+    """Of all arrays, the room that is not used yet included."""
+    return sum(array.nbytes for array in stream.snapshot().values())
+
+
+def all_legs(files: LegFiles) -> int:
+    return sum(len(files.legs(bucket).wallet) for bucket in files.buckets())
+
+
+def valued_swap_us(came: c.Legs) -> float:
+    """Microseconds from a swap as the decoder gives it to books that include it: valuation in fractions, legs, stream."""
+    first = c.Legs(*(column[:OBJECTS].tolist() for column in came))
+    swaps = [made_swap(at, *leg) for at, leg in enumerate(zip(*first, strict=True))]
+    books = LiveBooks(compile_loops=True)
+    started = time.process_time()
+    books.take(swaps)
+    return (time.process_time() - started) * 1e6 / len(swaps)
+
+
+def made_swap(at: int, wallet: int, token: int, _: int, when: int, quantity: float, value: float, __: float, flags: int) -> Swap:
+    usdc, asset = TokenAmount(USDC, round(value * 1e6) or 1, 6), TokenAmount(Mint(f"token {token}"), int(abs(quantity)), 6)
+    sides = (usdc, asset) if flags & c.PAID else (asset, usdc)
+    return Swap(Wallet(f"wallet {wallet}"), Signature(str(at)), OrderKey(Slot(at), 0, 0), when, *sides, 5_000, 0, ())

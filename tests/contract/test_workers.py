@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -24,7 +25,7 @@ from xorj.performance.compute_legs import compute_legs
 from xorj.performance.compute_performance import compute_performance
 from xorj.performance.kernel import performances
 from xorj.performance.ports import Workers
-from xorj.primitives.errors import Unavailable
+from xorj.primitives.errors import InvalidInput, Unavailable
 from xorj.primitives.ids import Slot
 from xorj.swaps.record import Record
 
@@ -125,6 +126,20 @@ def always_dies(item: int) -> int:
 def test_a_task_that_kills_every_worker_is_given_up() -> None:
     with ProcessPool(1) as pool, pytest.raises(Unavailable, match=f"{DEATHS_MAX + 1} workers died"):
         list(pool.map(always_dies, [1]))
+
+
+def test_a_cluster_that_is_not_there_is_unavailable_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        # bound and not listening: nobody answers, and nobody else can come there
+        with pytest.raises(Unavailable, match=r"Ray at 127\.0\.0\.1"):
+            RayCluster(f"127.0.0.1:{taken.getsockname()[1]}")
+
+
+@pytest.mark.parametrize("address", ["somewhere", "http://127.0.0.1:6379", "127.0.0.1:port", ":6379"])
+def test_what_is_no_address_of_a_cluster_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInput, match="XORJ_RAY_ADDRESS"):
+        RayCluster(address)
 
 
 def test_what_a_task_raises_comes_back_as_it_was(workers: Workers, tmp_path: Path) -> None:

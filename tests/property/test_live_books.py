@@ -1,7 +1,9 @@
 """Books that follow a lake are, at every moment, what a full computation makes of it: figures, hashes and all, to the bit."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.made_swaps import record, swap, wallet
@@ -11,7 +13,8 @@ from tests.property.test_performance_kernel import histories
 from xorj.performance.compute_performance import compute_performance
 from xorj.performance.follow_performance import FollowedLake
 from xorj.performance.live_books import LiveBooks
-from xorj.primitives.ids import Slot
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Address, Slot
 from xorj.swaps.record import Record
 from xorj.swaps.swap import Swap
 
@@ -24,7 +27,7 @@ def records_of(swaps: list[Swap]) -> list[Record]:
 @settings(max_examples=40, deadline=None)
 async def test_at_every_commit_the_report_is_that_of_a_full_computation(swaps: list[Swap], a_commit: int) -> None:
     memory = MemoryLake()
-    lake, records = FollowedLake(memory, memory), records_of(swaps)
+    lake, records = FollowedLake(memory), records_of(swaps)
     assert await lake.report() is None
     for first in range(0, len(records), a_commit):
         await lake.commit(records[first : first + a_commit], {})
@@ -34,7 +37,7 @@ async def test_at_every_commit_the_report_is_that_of_a_full_computation(swaps: l
 
 async def test_history_that_comes_late_makes_the_books_anew() -> None:
     memory = MemoryLake()
-    lake = FollowedLake(memory, memory)
+    lake = FollowedLake(memory)
     await lake.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "9 BONK", slot=20, day=1)]), {})
     before = await lake.report()
     # found today, but it set the price of SOL between the two
@@ -47,9 +50,34 @@ async def test_history_that_comes_late_makes_the_books_anew() -> None:
     assert await lake.differing() == ()
 
 
+async def test_a_report_of_an_older_slot_is_computed_from_the_lake() -> None:
+    memory = MemoryLake()
+    lake = FollowedLake(memory)
+    await lake.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "150 USDC", slot=20, day=1)]), {})
+    assert await lake.report(as_of=Slot(10)) == await compute_performance(memory, as_of=Slot(10))
+    assert await compute_performance(lake) == await compute_performance(memory)
+
+
+class FailingLake(MemoryLake):
+    """Commits, and then says that it could not."""
+
+    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
+        await super().commit(records, venues)
+        raise Unavailable("lake", "the answer was lost")
+
+
+async def test_after_a_commit_of_unknown_end_the_books_are_those_of_the_lake() -> None:
+    memory = FailingLake()
+    lake = FollowedLake(memory)
+    for one in (swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "150 USDC", slot=20, day=1)):
+        with pytest.raises(Unavailable):
+            await lake.commit(records_of([one]), {})
+        assert await lake.report() == await compute_performance(memory)
+
+
 async def test_a_commit_that_is_repeated_changes_nothing() -> None:
     memory = MemoryLake()
-    lake = FollowedLake(memory, memory)
+    lake = FollowedLake(memory)
     records = records_of([swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "150 USDC", slot=20, day=1)])
     await lake.commit(records[:1], {})
     assert await lake.report() is not None
@@ -59,7 +87,7 @@ async def test_a_commit_that_is_repeated_changes_nothing() -> None:
 
 async def test_records_that_are_no_swaps_move_only_the_slot() -> None:
     memory = MemoryLake()
-    lake = FollowedLake(memory, memory)
+    lake = FollowedLake(memory)
     await lake.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10)]), {})
     await lake.report()
     await lake.commit([record("ana", slot=30)], {})
@@ -68,7 +96,7 @@ async def test_records_that_are_no_swaps_move_only_the_slot() -> None:
 
 async def test_books_that_went_wrong_are_found_and_made_anew() -> None:
     memory = MemoryLake()
-    lake = FollowedLake(memory, memory)
+    lake = FollowedLake(memory)
     history = [swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "150 USDC", slot=20, day=1)]
     await lake.commit(records_of(history), {})
     assert await lake.report() is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from xorj.performance.input_hash import hash_by_wallet, hash_of_all
 from xorj.performance.kernel import performance_of
@@ -22,8 +23,18 @@ class PerformanceReport:
     wallets: tuple[Performance, ...]
 
 
+@runtime_checkable
+class KeepsBooks(Protocol):
+    """A reader whose books are kept up to date; follow_performance.py has one."""
+
+    async def report(self, *, as_of: Slot | None = None) -> PerformanceReport | None:
+        """What a full computation would say as of a slot, the newest one when None. Raises Unavailable."""
+
+
 async def compute_performance(reader: SwapReader, *, as_of: Slot | None = None) -> PerformanceReport | None:
     """Performance as of a slot, the newest ingested one when None. None while there is nothing to compute from. Raises Unavailable."""
+    if isinstance(reader, KeepsBooks):
+        return await reader.report(as_of=as_of)
     slot = as_of if as_of is not None else await reader.newest_slot()
     if slot is None:
         return None

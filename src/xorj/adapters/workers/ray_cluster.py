@@ -1,11 +1,13 @@
 """Tasks on a Ray cluster, or on a local one. Implements Workers; needs `xorj[cluster]` here and xorj on every node. Built by the CLI."""
 
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from xorj.primitives.errors import InvalidInput, Unavailable
 
@@ -14,8 +16,8 @@ Result = TypeVar("Result")
 
 RETRIES_MAX = 3
 IN_FLIGHT_PER_CPU = 2
-# a cluster that is not there is not waited for by us, beyond its own attempts
-CONNECT_S = 30
+# Ray itself tries for minutes
+CONNECT_S = 5.0
 
 
 class RayCluster:
@@ -25,9 +27,10 @@ class RayCluster:
     """
 
     def __init__(self, address: str | None, *, processes: int | None = None) -> None:
+        if address:
+            _reach(address)
         self._ray = _ray()
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_raylet_start_wait_time_s", str(CONNECT_S))
         own: dict[str, Any] = {} if address else {"num_cpus": processes, "include_dashboard": False}
         try:
             self._ray.init(address=address or "local", log_to_driver=False, logging_level="error", **own)
@@ -59,6 +62,21 @@ class RayCluster:
             except ray.exceptions.RayTaskError as error:
                 raise error.as_instanceof_cause() from error
             yield result
+
+
+def _reach(address: str) -> None:
+    """Raises InvalidInput for what is no address, Unavailable when nobody listens there."""
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port or parts.scheme not in ("", "ray"):
+        raise InvalidInput("XORJ_RAY_ADDRESS", given=address, rule="host:port or ray://host:port")
+    try:
+        socket.create_connection((host, port), timeout=CONNECT_S).close()
+    except OSError as error:
+        raise Unavailable(f"Ray at {address}", str(error)) from error
 
 
 def _call(function: Callable[[Item], Result], item: Item) -> Result:
