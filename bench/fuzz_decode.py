@@ -22,8 +22,9 @@ import orjson
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from tests.fakes.made_orders import dca_filled, routed, value_average_filled  # noqa: E402
 from tests.fakes.made_replies import result_of  # noqa: E402
-from tests.fakes.made_swaps import VENUE, wallet  # noqa: E402
+from tests.fakes.made_swaps import VENUE, mint, wallet  # noqa: E402
 from tests.fakes.made_transactions import Made, account, closes, creates, opens, routes, sends_lamports, token_account  # noqa: E402
 
 from xorj.adapters.solana_rpc.transactions import parse_reply  # noqa: E402
@@ -33,11 +34,20 @@ from xorj.primitives.ids import SOL, Address, Wallet  # noqa: E402
 from xorj.swaps.decoder import decode, traders  # noqa: E402
 from xorj.swaps.movement import movements  # noqa: E402
 from xorj.swaps.pool_hops import pool_hops  # noqa: E402
-from xorj.swaps.programs import SWAP_PROGRAMS, TOKEN_PROGRAM, Role  # noqa: E402
+from xorj.swaps.programs import (  # noqa: E402
+    JUPITER_DCA,
+    JUPITER_LIMIT_V2,
+    JUPITER_VALUE_AVERAGE,
+    SWAP_PROGRAMS,
+    TOKEN_PROGRAM,
+    Role,
+    discriminator,
+)
 from xorj.swaps.swap import NotASwap, Swap, Undecodable  # noqa: E402
 
 RECORDED = ROOT.parent / "shared" / "data" / "solana-transactions"
 SPOILS_MAX = 4
+RECORDED_SHARE = 0.15
 Json = Any
 
 
@@ -52,9 +62,12 @@ class Found:
     wrong: list[str] = field(default_factory=list)
 
 
-def seeds() -> list[bytes]:
-    """Whole replies: routes over several pools, SOL in its forms, tips, an order's fill, and the recorded ones."""
+def seeds() -> tuple[list[bytes], list[bytes]]:
+    """Whole replies, made and recorded: routes over several pools, SOL in its forms, orders' fills, events."""
     bonk = token_account("ana", "BONK")
+    order = [account(name) for name in ("keeper", "ana", "order's own")]
+    order += [token_account("order", "USDC"), bonk, account("taker"), account("fees"), account("x"), Address(mint("BONK"))]
+    route, event = routed("ana", [(VENUE, "5 USDC", "1 WIF"), (VENUE, "1 WIF", "5 BONK")])
     made = [
         *routes(4),
         Made().moves("ana", "BONK", None, "5").gains_lamports("ana", -3_039_280).runs(VENUE, opens("ana", "ana", "BONK")).done(),
@@ -72,9 +85,22 @@ def seeds() -> list[bytes]:
         .gains_lamports("ben", -(10**9))
         .runs(VENUE, sends_lamports("ben", "ana", 10**9))
         .done(),
+        _kept().runs(JUPITER_DCA, dca_filled("cleo", "order", "5 USDC", "4 BONK", "1 BONK")).done(),
+        _kept().runs(JUPITER_VALUE_AVERAGE, value_average_filled("ana", "5 USDC", "4 BONK")).done(),
+        _kept().runs(JUPITER_LIMIT_V2, accounts=order, data=discriminator("flash_fill_order")).done(),
+        Made()
+        .moves("ana", "USDC", "5", "0")
+        .moves("ana", "BONK", "0", "5")
+        .runs(route.program, event, accounts=route.accounts, data=route.data)
+        .done(),
     ]
     recorded = [file.read_bytes() for file in sorted(RECORDED.glob("*.json"))]
-    return [orjson.dumps({"result": result_of(one, parsed=parsed)}) for one in made for parsed in (False, True)] + recorded
+    return [orjson.dumps({"result": result_of(one, parsed=parsed)}) for one in made for parsed in (False, True)], recorded
+
+
+def _kept() -> Made:
+    """An order's escrow before and after a keeper's fill, and what came of it to ana."""
+    return Made(payer="keeper").moves("order", "USDC", "5", "0").moves("order", "BONK", "0", "1").moves("ana", "BONK", "0", "4")
 
 
 def spoil(reply: bytes, random: Random) -> bytes:
@@ -161,9 +187,11 @@ _JUNK: list[Callable[[Random], Json]] = [
 
 def fuzz(cases: int, seed: int, told: Callable[[Found], None] | None = None) -> Found:
     """`cases` spoiled replies of `seed`; `told` hears of it now and then."""
-    random, found, replies = Random(seed), Found(), seeds()
+    random, found, (made, recorded) = Random(seed), Found(), seeds()
     for number in range(cases):
-        _try(spoil(random.choice(replies), random), found)
+        # recorded ones are ten times as large, and take ten times as long
+        from_chain = bool(recorded) and random.random() < RECORDED_SHARE
+        _try(spoil(random.choice(recorded if from_chain else made), random), found)
         if told is not None and number % 10_000 == 0:
             told(found)
     return found
@@ -208,9 +236,9 @@ def _check(transaction: ChainTransaction, who: Wallet, found: Found, content: by
 
 def fault_of(transaction: ChainTransaction, swaps: tuple[Swap, ...]) -> str | None:
     """Why these swaps of one wallet cannot have happened, None when nothing speaks against them."""
-    for mint in {leg.mint for swap in swaps for leg in (swap.input, swap.output)}:
-        if not _conserved(transaction, mint):
-            return f"{mint} was made out of nothing"
+    for token in {leg.mint for swap in swaps for leg in (swap.input, swap.output)}:
+        if not _conserved(transaction, token):
+            return f"{token} was made out of nothing"
     ran = {one.program for _, one in _all(transaction)}
     if any(program in ran and row.role is Role.ORDERS for program, row in SWAP_PROGRAMS.items()):
         return None  # what an order gave was its escrow's, not the wallet's
@@ -218,7 +246,7 @@ def fault_of(transaction: ChainTransaction, swaps: tuple[Swap, ...]) -> str | No
     for swap in swaps:
         traded[swap.output.mint] += swap.output.raw
         traded[swap.input.mint] -= swap.input.raw
-    return next((f"{mint} is not what changed" for mint in traded if not _borne_out(transaction, swaps[0], mint, traded[mint])), None)
+    return next((f"{token} is not what changed" for token in traded if not _borne_out(transaction, swaps[0], token, traded[token])), None)
 
 
 def _all(transaction: ChainTransaction) -> Iterator[tuple[int, Any]]:
@@ -227,18 +255,18 @@ def _all(transaction: ChainTransaction) -> Iterator[tuple[int, Any]]:
         yield from ((group.index, one) for one in group.instructions)
 
 
-def _conserved(transaction: ChainTransaction, mint: str) -> bool:
+def _conserved(transaction: ChainTransaction, token: str) -> bool:
     """Straight from the rows. Tokens that the transaction mints or burns, and those that may withhold a fee, are not asked."""
-    if mint == SOL:
+    if token == SOL:
         return sum(transaction.pre_balances) == sum(transaction.post_balances) + transaction.fee_lamports
     sides = ((-1, transaction.pre_token_balances), (1, transaction.post_token_balances))
-    rows = [(sign, row) for sign, held in sides for row in held if row.mint == mint]
-    supply_changed = any(mint in one.accounts[:2] and one.data[:1] in (b"\x07", b"\x08", b"\x0e", b"\x0f") for _, one in _all(transaction))
+    rows = [(sign, row) for sign, held in sides for row in held if row.mint == token]
+    supply_changed = any(token in one.accounts[:2] and one.data[:1] in (b"\x07", b"\x08", b"\x0e", b"\x0f") for _, one in _all(transaction))
     withholds = any(row.program not in (None, TOKEN_PROGRAM) for _, row in rows)
     return supply_changed or withholds or sum(sign * row.amount_raw for sign, row in rows) == 0
 
 
-def _borne_out(transaction: ChainTransaction, swap: Swap, mint: str, traded: int) -> bool:
+def _borne_out(transaction: ChainTransaction, swap: Swap, token: str, traded: int) -> bool:
     told = {row.account_index: row.owner for row in (*transaction.pre_token_balances, *transaction.post_token_balances) if row.owner}
     sides = ((-1, transaction.pre_token_balances), (1, transaction.post_token_balances))
     if any(row.owner is None and row.account_index not in told for _, held in sides for row in held):
@@ -247,9 +275,9 @@ def _borne_out(transaction: ChainTransaction, swap: Swap, mint: str, traded: int
         sign * row.amount_raw
         for sign, held in sides
         for row in held
-        if row.mint == mint and (row.owner or told.get(row.account_index)) == swap.wallet
+        if row.mint == token and (row.owner or told.get(row.account_index)) == swap.wallet
     )
-    if mint != SOL:
+    if token != SOL:
         return change == traded
     if Address(swap.wallet) in transaction.account_keys:
         at = transaction.account_keys.index(Address(swap.wallet))

@@ -31,7 +31,7 @@ def test_spoiled_replies_crash_nothing_and_make_no_wrong_swap() -> None:
 
 
 def test_the_same_seed_spoils_alike() -> None:
-    reply = seeds()[0]
+    reply = seeds()[0][0]
     assert [spoil(reply, Random(5)) for _ in range(2)] == [spoil(reply, Random(5))] * 2
     assert spoil(reply, Random(5)) != spoil(reply, Random(6))
 

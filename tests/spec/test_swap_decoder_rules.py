@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from solders.pubkey import Pubkey
+from tests.fakes.made_orders import dca_filled, routed, value_average_filled
 from tests.fakes.made_swaps import VENUE, amount, mint, wallet
 from tests.fakes.made_transactions import (
     FEE,
@@ -31,7 +32,6 @@ from xorj.chain.transactions import ChainInstruction, ChainTransaction, TokenBal
 from xorj.primitives.ids import Address
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.programs import (
-    EVENT_TAG,
     JUPITER_DCA,
     JUPITER_LIMIT_V2,
     JUPITER_V6,
@@ -240,29 +240,6 @@ def test_rule_5_anothers_tip_is_anothers() -> None:
 # 6. Platform fees are in the amounts; what a router says it took stands beside them.
 
 
-def routed(who: str, hops: list[tuple[str, str, str]], *, v2: bool = True, data: bytes = b"") -> list[ChainInstruction]:
-    """A route instruction of `who` and the event that tells its hops (venue, gives, gets)."""
-    paid, bought = hops[0][1].split()[1], hops[-1][2].split()[1]
-    accounts = [account("x") for _ in range(13)]
-    accounts[0], accounts[3], accounts[4] = account(who), Address(mint(paid)), Address(mint(bought))
-    told_hops = [(raw_key(venue), leg(gives), leg(gets)) for venue, gives, gets in hops]
-    body = b"".join(given + got + venue for venue, given, got in told_hops)
-    event = EVENT_TAG + bytes.fromhex("982f4eebc0606e6a") + struct.pack("<I", len(hops)) + body
-    return [
-        ChainInstruction(JUPITER_V6, tuple(accounts), data or discriminator("route_v2"), 1),
-        ChainInstruction(JUPITER_V6, (account("events"),), event, 2),
-    ]
-
-
-def raw_key(address: str) -> bytes:
-    return bytes(Pubkey.from_string(address))
-
-
-def leg(text: str) -> bytes:
-    held = amount(text)
-    return raw_key(held.mint) + struct.pack("<Q", held.raw)
-
-
 def test_rule_6_amounts_are_net_of_the_platform_fee_and_the_fee_is_told() -> None:
     route, event = routed("ana", [(WHIRLPOOL, "5 USDC", "7.007 BONK")])
     made = usdc_for_bonk(Made()).runs(route.program, event, accounts=route.accounts, data=route.data).done()
@@ -349,13 +326,6 @@ def test_rule_9_a_route_over_two_pools_is_one_swap() -> None:
 # 10. Keeper fills.
 
 
-def dca_filled(user: str, order: str, gives: str, gets: str, fee: str) -> ChainInstruction:
-    given, got, taken = amount(gives), amount(gets), amount(fee)
-    keys = b"".join(raw_key(one) for one in (wallet(user), wallet(order), given.mint, got.mint))
-    data = EVENT_TAG + bytes.fromhex("8604113fdd2db1ad") + keys + struct.pack("<QQ", given.raw, got.raw) + raw_key(taken.mint)
-    return ChainInstruction(JUPITER_DCA, (account("events"),), data + struct.pack("<Q", taken.raw), 2)
-
-
 def test_rule_10_a_dca_fill_is_the_users_though_he_neither_signs_nor_holds_an_account_in_it() -> None:
     made = Made(payer="keeper").moves("order", "USDC", "5", "0").moves("order", "BONK", "0", "7.007")
     filled = made.runs(
@@ -372,13 +342,6 @@ def test_rule_10_a_fill_of_a_token_that_no_balance_names_has_no_unit() -> None:
     fill = dca_filled("ana", "order", "5 USDC", "7 WIF", "0.007 WIF")
     made = Made(payer="keeper").moves("order", "USDC", "5", "0").moves("order", "BONK", "0", "7").runs(JUPITER_DCA, fill)
     assert told(made.done()) == "a token whose decimals nothing tells"
-
-
-def value_average_filled(user: str, gives: str, gets: str) -> ChainInstruction:
-    given, got = amount(gives), amount(gets)
-    keys = b"".join(raw_key(one) for one in (wallet("order"), wallet(user), wallet("keeper"), given.mint, got.mint))
-    data = EVENT_TAG + bytes.fromhex("4ee1c79a56dbe0a9") + keys + struct.pack("<QQQ", given.raw, got.raw, 0)
-    return ChainInstruction(JUPITER_VALUE_AVERAGE, (account("events"),), data, 2)
 
 
 def test_rule_10_a_value_average_gives_what_its_program_says_and_gets_what_came() -> None:

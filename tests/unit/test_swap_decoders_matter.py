@@ -1,9 +1,10 @@
 """A file stands in swaps/decoders/ only where it changes an outcome: without it, these transactions are read otherwise."""
 
 import pytest
+from tests.fakes.made_orders import dca_filled, routed
 from tests.fakes.made_swaps import VENUE, wallet
 from tests.fakes.made_transactions import Made
-from tests.spec.test_swap_decoder_rules import SWAP, WHIRLPOOL, dca_filled, hop, routed, usdc_for_bonk
+from tests.spec.test_swap_decoder_rules import SWAP, WHIRLPOOL, hop, usdc_for_bonk
 
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.ids import Address, Wallet
