@@ -16,6 +16,9 @@ from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.amounts import LAMPORTS_PER_SOL
 from xorj.primitives.ids import SOL, Wallet
 from xorj.swaps.decoder import decode, traders
+from xorj.swaps.decoders import jupiter_routes
+from xorj.swaps.programs import SWAP_PROGRAMS
+from xorj.swaps.reading import Reading
 from xorj.swaps.swap import NotASwap, Swap
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -78,3 +81,16 @@ def test_a_recorded_transaction_is_read_alike_from_either_encoding(parsed: bool)
         again = parse_reply(written.encode())
         for wallet in {*traders(transaction), Wallet(row["wallet"])}:
             assert decode(again, wallet) == decode(transaction, wallet)
+
+
+def test_a_recorded_route_asks_for_the_ends_of_its_hops() -> None:
+    routes = 0
+    for row in rows():
+        transaction = transaction_of(row["signature"])
+        reading = Reading(transaction, Wallet(transaction.account_keys[0]))
+        for route in jupiter_routes.routes_of(reading):
+            assert route.authority == reading.key
+            assert (route.input_mint, route.output_mint) == (route.hops[0].input_mint, route.hops[-1].output_mint)
+            assert all(hop.venue in SWAP_PROGRAMS for hop in route.hops)
+            routes += 1
+    assert routes == 13
