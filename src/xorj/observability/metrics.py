@@ -21,6 +21,7 @@ UNDECODABLE = Counter("xorj_undecodable_total", "Transactions that were not unde
 INGEST_SECONDS = Histogram("xorj_ingest_seconds", "Time of one pass of ingestion.", buckets=LATENCY_SECONDS)
 INGEST_LAG_SLOTS = Gauge("xorj_ingest_lag_slots", "Finalized slots that the lake has not seen.")
 SCORING_RUNS = Counter("xorj_scoring_runs_total", "Scoring runs, by how they ended.", ["status"])
+BOOKS_DIFFERING = Gauge("xorj_books_differing_wallets", "Wallets whose followed books the daily full computation found wrong.")
 SCORING_SECONDS = Histogram("xorj_scoring_seconds", "Time of one scoring run.", buckets=LATENCY_SECONDS)
 TRADERS_RANKED = Gauge("xorj_traders_ranked", "Wallets that the newest run ranked.")
 EXECUTIONS = Counter("xorj_trade_executions_total", "Intents that came to an end, by how.", ["result"])

@@ -1,6 +1,7 @@
 """The process `quant-engine` on 8001: reads swaps from the chain into the lake, scores wallets, keeps the rankings.
 
-One loop ingests and, when something came, scores; a run is also made on demand. After a restart it goes on where the lake ends.
+One loop ingests and, when something came, scores; a run is also made on demand. After a restart it goes on where the lake ends. Books
+follow the lake swap by swap, and are compared with a full computation once a day.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from xorj.demo.identities import ARBITRAGE, EXCLUDED_WALLETS
 from xorj.engine_api.quant_engine import quant_engine_routes
 from xorj.market.local_amm import PROGRAM_ID as LOCAL_AMM
 from xorj.observability import health, http, logging, metrics
+from xorj.performance.follow_performance import FollowedLake
 from xorj.primitives.errors import RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Wallet
 from xorj.settings import QUANT_ENGINE_PORT, QuantEngineSettings
@@ -38,6 +40,7 @@ from xorj.trust.score_wallets import score_and_store
 INGEST_EVERY_S = 2.0
 CHAIN_ASKED_EVERY_S = 0.5
 RUNS_KEPT = 1_000
+BOOKS_COMPARED_EVERY_S = 86_400.0
 
 log = logging.get("quant-engine")
 
@@ -50,9 +53,10 @@ class Parts:
     engine: AsyncEngine
     node: SolanaNode
     jupiter: JupiterHttp
-    lake: DeltaLake
+    lake: FollowedLake
     unscored: int = 0
     scored_at: float = float("-inf")
+    compared_at: float = field(default_factory=time.monotonic)
     scoring: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -98,7 +102,9 @@ async def _opened(settings: QuantEngineSettings) -> AsyncIterator[Parts]:
         node = await stack.enter_async_context(SolanaNode(settings.rpc_endpoints[0], name="provider 1"))
         key = settings.jupiter_api_key
         jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))
-        yield Parts(settings, engine, node, jupiter, DeltaLake(settings.data_dir / "lake", settings.genesis))
+        # the local market is small: compiling would take longer than it saves
+        lake = FollowedLake(DeltaLake(settings.data_dir / "lake", settings.genesis), compile_loops=not settings.is_local)
+        yield Parts(settings, engine, node, jupiter, lake)
 
 
 async def _work(parts: Parts) -> None:
@@ -110,6 +116,8 @@ async def _work(parts: Parts) -> None:
             if parts.unscored and time.monotonic() - parts.scored_at >= parts.settings.scoring_every_s:
                 await _score(parts)
                 await _name_tokens(parts)
+            if time.monotonic() - parts.compared_at >= BOOKS_COMPARED_EVERY_S:
+                await _compare_books(parts)
         except Unavailable as error:
             log.warning("turn_failed", error=str(error))
         await asyncio.sleep(INGEST_EVERY_S)
@@ -164,6 +172,17 @@ async def _score(parts: Parts) -> ScoringRun | None:
         metrics.TRADERS_RANKED.set(len(run.ranked))
         log.info("wallets_ranked", run_id=run.id, as_of_slot=run.as_of_slot, analyzed=len(run.scores), ranked=len(run.ranked))
         return run
+
+
+async def _compare_books(parts: Parts) -> None:
+    """Says how many wallets' books were not those of a full computation; they have been made anew then."""
+    parts.compared_at = time.monotonic()
+    wrong = await parts.lake.differing()
+    metrics.BOOKS_DIFFERING.set(len(wrong))
+    if wrong:
+        log.error("books_differed", wallets=len(wrong), first=wrong[0])
+    else:
+        log.info("books_compared")
 
 
 async def _name_tokens(parts: Parts) -> None:
