@@ -115,32 +115,28 @@ def _dependence(z: Floats, total: Floats) -> Floats:
     return result
 
 
-def expected_maxima(sizes: Ints) -> Floats:
-    """E[max of c standard normals] for every c; exactly 0 for 1."""
-    distinct, place = np.unique(sizes, return_inverse=True)
-    result: Floats = np.array([_expected_maximum(int(size)) for size in distinct], np.float64)[place]
-    return result
+def normal_cdf(x: float) -> float:
+    """Phi(x), exact in both tails."""
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
+def log_normal_cdf(x: float) -> float:
+    """log Phi(x), exact in both tails down to x = -37."""
+    return math.log1p(-normal_cdf(-x)) if x > 0 else math.log(normal_cdf(x))
 
 
 # the trapezoid rule on a smooth function that vanishes at both ends is exact to the last digits at this step
 _STEPS_PER_UNIT, _REACH = 64, 13
-_POINTS = [step / _STEPS_PER_UNIT for step in range(-_REACH * _STEPS_PER_UNIT, _REACH * _STEPS_PER_UNIT + 1)]
+_POINTS = np.arange(-_REACH * _STEPS_PER_UNIT, _REACH * _STEPS_PER_UNIT + 1) / _STEPS_PER_UNIT
+_LOG_DENSITY = -(_POINTS**2) / 2 - math.log(2 * math.pi) / 2
+_LOG_CDF = np.array([log_normal_cdf(float(point)) for point in _POINTS])
 
 
-def _expected_maximum(size: int) -> float:
-    """The integral of x size phi(x) Phi(x)^(size - 1) dx."""
-    if size == 1:
-        return 0.0
-    scale = math.log(size) - math.log(2 * math.pi) / 2
-    terms = (x * math.exp(scale - x * x / 2 + (size - 1) * log_normal_cdf(x)) for x in _POINTS)
-    return math.fsum(terms) / _STEPS_PER_UNIT
-
-
-def log_normal_cdf(x: float) -> float:
-    """log Phi(x); exact in both tails down to x = -37."""
-    return math.log1p(-math.erfc(x / math.sqrt(2)) / 2) if x > 0 else math.log(math.erfc(-x / math.sqrt(2)) / 2)
-
-
-def normal_cdf(x: float) -> float:
-    """Phi(x), exact in both tails."""
-    return math.erfc(-x / math.sqrt(2)) / 2
+def expected_maxima(sizes: Ints) -> Floats:
+    """E[max of c standard normals] for every c, the integral of x c phi(x) Phi(x)^(c - 1); exactly 0 for 1."""
+    distinct, place = np.unique(sizes, return_inverse=True)
+    count = distinct[:, None].astype(np.float64)
+    density = np.exp(np.log(count) + _LOG_DENSITY + (count - 1) * _LOG_CDF)
+    maxima = np.where(distinct == 1, 0.0, (density * _POINTS).sum(axis=1) / _STEPS_PER_UNIT)
+    result: Floats = maxima[place]
+    return result
