@@ -75,7 +75,7 @@ def _places_an_order(reading: Reading) -> bool:
 
 
 def takes_part_in_liquidity(reading: Reading) -> bool:
-    """Whether a pool was called, with the wallet among its accounts, for anything but a swap; or tokens went to a vault of liquidity.
+    """Whether a pool was called, with the wallet among its accounts, for anything but a swap; or a vault that keeps liquidity was.
 
     A pool of which no instruction is known as a swap counts where no router called it: the wallet only gave or only got.
     """
@@ -87,7 +87,9 @@ def takes_part_in_liquidity(reading: Reading) -> bool:
         row = SWAP_PROGRAMS.get(instruction.program)
         if row is None or row.role is not Role.POOL or instruction.data.startswith(EVENT_TAG):
             continue
-        if index not in _routed(reading) if not row.swaps else not row.is_swap(instruction.data):
+        if not row.swaps and index not in _routed(reading):
+            return True
+        if row.swaps and not row.is_swap(instruction.data) and (row.is_liquidity(instruction.data) or reading.sides.mints):
             return True
     return False
 
