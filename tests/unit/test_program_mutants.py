@@ -32,14 +32,31 @@ def found(body: str, returns: str = "Checked") -> list[str]:
         ("signer(owner)?;\n Ok(())", ["call signer(owner)?;"]),
         ("check(a)?;\n check(b)", ["call check(a)?;", "call check(b)"]),
         ("let n = a.checked_sub(b).ok_or(VaultError::MathOverflow)?;\n Ok(())", ["overflow checked_sub(b)"]),
-        ("let [x, y] = context.take(&[0, 1])?;\n Ok(())", ["writable &[0, 1], 0", "writable &[0, 1], 1"]),
+        (
+            "require(a <= CAP, VaultError::InvalidAmount)?;\n require(same(a, b) || c, HAS_ONE)",
+            [
+                "check a <= CAP",
+                "border a <= CAP",
+                "check same(a, b) || c",
+                "part same(a, b)",
+                "part c",
+            ],
+        ),
         ("let x = m.get(1).ok_or(VaultError::InvalidMint)?;\n Ok(())", ["code VaultError::InvalidMint"]),
-        ("let own = [p, q];\n let is_own = own.iter().any(|x| same(x, a));\n Ok(())", ["entry p", "entry q"]),
+        ("let is_own = is_given(0) | same(a, b);\n let n = a >> b & 1;\n Ok(())", ["part is_given(0)", "part same(a, b)"]),
         ("let n = a.map_or(0, |x| x) | b;\n Ok(())", []),
     ],
 )
 def test_what_is_a_check(body: str, expected: list[str]) -> None:
     assert sorted(found(body)) == sorted(expected)
+
+
+def test_the_table_of_instructions_asks_for_one_thing_less() -> None:
+    row = "known(tag::PAUSE, Fixed(0, instructions::pause), 3, &[1, 2], OF_BOT, 0),"
+    text = f"static INSTRUCTIONS: [Instruction; 1] = [\n    {row}\n];\n"
+    rows = [mutant.row for mutant in Finder(Source("lib.rs", text), FRAMEWORK).find()]
+    others = [("&[2]", "OF_BOT"), ("&[1]", "OF_BOT"), *(("&[1, 2]", f"OF_BOT & !{flag}") for flag in ("SIGNED", "VAULT", "POLICY"))]
+    assert rows == [f"known(tag::PAUSE, Fixed(0, instructions::pause), 3, {written}, {checks}, 0)" for written, checks in others]
 
 
 def test_host_tests_hold_no_checks() -> None:

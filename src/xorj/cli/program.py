@@ -113,7 +113,7 @@ def mutate(
 
 
 def _built_mutants(sources: Path) -> Path:
-    target = PROGRAMS / "target" / "mutants"
+    target = sources.parent / "target"
     _run([str(sources / "build.sh"), "--quiet", "-p", VAULT], environment={"CARGO_TARGET_DIR": str(target)}, at=sources)
     return target / "bpfel-unknown-none" / "release" / f"lib{VAULT}.so"
 

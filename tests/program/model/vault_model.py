@@ -377,18 +377,18 @@ class Model:
     def set_policy(self, signer: str, owner: str, policy: str, limits: dict[str, int], pin: list[str], unpin: list[str]) -> None:
         vault = self.owned(signer, owner, policy)
         now = self.world.now
-        refuse_if(len(pin) > SLOTS or len(unpin) > SLOTS, "PolicyValueInvalid")
-        refuse_if(any(mint in (BASE, NOBODY) or mint in unpin for mint in pin), "PolicyValueInvalid")
         vault.mature(now)
         acts_at_once = not vault.was_granted or vault.limits["mint_mode"] == ANY
         for name, value in limits.items():
             refuse_if(not 0 <= value <= LARGEST[name] or (name == "bot_expires_at" and value == 0), "PolicyValueInvalid")
             self._change(vault, name, value)
+        refuse_if(len(pin) > SLOTS or len(unpin) > SLOTS, "PolicyValueInvalid")
         for mint in unpin:
             if (position := vault.position(mint)) is not None:
                 position.listed_from = 0
         vault.give_unused_slots_back()
         for mint in pin:
+            refuse_if(mint in (BASE, NOBODY) or mint in unpin, "PolicyValueInvalid")
             position = vault.take_slot(mint)
             if not vault.may_be_bought(mint, now):
                 position.listed_from = SINCE_EVER if acts_at_once else now + vault.loosening_delay
@@ -452,10 +452,10 @@ class Model:
 
     def bot_trade(self, trade: Trade) -> None:
         vault, config, now = self.vault(trade.owner), self.config, self.world.now
+        self._policy(trade.owner, trade.policy_of)
         refuse_if(not vault.is_active, "VaultInactive")
         refuse_if(vault.bot is None, "BotAuthorityNotSet")
         refuse_if(trade.signer != vault.bot, "BotAuthorityMismatch")
-        self._policy(trade.owner, trade.policy_of)
         vault.mature(now)
         refuse_if(vault.is_paused, "VaultPaused")
         refuse_if(config.is_paused, "ProgramPaused")

@@ -6,7 +6,7 @@ error code that stands in none of them gets another code instead, so that none c
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from xorj.cli.mutants.rust_source import Function, Source, Token
@@ -17,6 +17,15 @@ _IS = "crate::mutant::is({number})"
 _BORDERS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 _REFUSALS = (["return", "None"], ["return", "false"])
 _UNIT_RESULTS = {"Checked", "Result<(),VaultError>"}
+_TABLE = "INSTRUCTIONS"
+# What stands for which checks there.
+_FLAGS = {
+    "0": (),
+    "SIGNED": ("SIGNED",),
+    "OF_BOT": ("SIGNED", "VAULT", "POLICY"),
+    "OF_OWNER": ("SIGNED", "VAULT", "OWNED", "POLICY"),
+    "SIGNED | VAULT | OWNED": ("SIGNED", "VAULT", "OWNED"),
+}
 _STATEMENT_BORDERS = ("{", "}", ";")
 _FRAMEWORK = re.compile(r"pub const (\w+): Fault = Fault::framework\((\d+)\)")
 # The error that stands for another, and what stands for that.
@@ -49,6 +58,8 @@ class Mutant:
     insertions: list[Insertion] = field(default_factory=list)
     number: int = 0
     twin: int = 0
+    # Of the kind "shape": what the table of instructions has in its stead.
+    row: str = ""
 
     @property
     def name(self) -> str:
@@ -78,31 +89,31 @@ class Finder:
             self._at(place, self.source.tokens[place])
         for function in self.source.functions:
             self._tail(function)
-        self._lists()
+        self._instructions()
         self._codes()
         for n, mutant in enumerate(self.found):
             mutant.twin = sum(other.name_of_first == mutant.name_of_first for other in self.found[:n])
         return self.found
 
     def _at(self, place: int, token: Token) -> None:
-        if token.text == "if":
-            self._condition(place)
-        elif token.text in ("&&", "||") and place not in self.source.closure_bars:
-            self._chain(place)
-        elif token.text in ("checked_add", "checked_sub"):
-            self._arithmetic(place)
-        elif token.text in ("take", "take_of_owner"):
-            self._writables(place)
-        elif token.text == "for":
-            self._table(place)
-        elif token.text in ("filter", "is_some_and", "is_none_or"):
-            self._closure(place)
-        elif token.text in ("then_some", "then") and self.source[place - 2] == ")":
-            self._wrap("part", self.source.partner[place - 2], place - 1, "({is} || ", ")")
-        elif token.text == "&=":
-            self._wrap("part", place + 1, self._end(place), "({is} || ", ")")
-        elif token.text == "?" and self.source[place + 1] == ";":
-            self._call(place)
+        finders: dict[str, Callable[[int], None]] = {
+            "if": self._condition,
+            "&&": self._chain,
+            "||": self._chain,
+            "|": self._eager_chain,
+            "&": self._eager_chain,
+            "&=": self._assigned,
+            "require": self._requirement,
+            "checked_add": self._arithmetic,
+            "checked_sub": self._arithmetic,
+            "for": self._table,
+            "filter": self._closure,
+            "is_some_and": self._closure,
+            "then_some": self._then_some,
+            "?": self._call,
+        }
+        if (finder := finders.get(token.text)) is not None:
+            finder(place)
 
     # Kinds
 
@@ -129,6 +140,15 @@ class Finder:
         if not source.top_level(first, end, "&&", "||"):
             self._border(first, end)
 
+    def _then_some(self, place: int) -> None:
+        """`(CONDITION).then_some(..)`."""
+        if self.source[place - 2] == ")":
+            self._wrap("part", self.source.partner[place - 2], place - 1, "({is} || ", ")")
+
+    def _assigned(self, place: int) -> None:
+        """`is_well &= CONDITION`."""
+        self._wrap("part", place + 1, self._end(place), "({is} || ", ")")
+
     def _refuses(self, brace: int) -> bool:
         """Whether something is refused in the block."""
         inside = [self.source[n] for n in range(brace + 1, self.source.partner[brace])]
@@ -138,6 +158,8 @@ class Finder:
         """Every part of a chain of `&&` and `||`: one that no longer counts."""
         source = self.source
         first, end = self._start(place), self._end(place)
+        if place in source.closure_bars:
+            return
         if any(source[n] == "let" for n in range(first, end)) or place != source.top_level(first, end, "&&", "||")[0]:
             return
         for one, other in source.split(first, end, "||"):
@@ -148,6 +170,31 @@ class Finder:
                 if len(parts) > 1:
                     self._wrap("part", part, part_end, "({is} || ", ")")
                 self._border(part, part_end)
+
+    def _eager_chain(self, place: int) -> None:
+        """As `_chain`, of `|` and `&` between truths, where both sides are always worked out."""
+        source, sign = self.source, self.source[place]
+        first, end = self._start(place), self._end(place)
+        if place in source.closure_bars or place not in source.top_level(first, end, sign)[:1]:
+            return
+        parts = source.split(first, end, sign)
+        if len(parts) > 1 and all(one < other and self._is_truth(one) for one, other in parts):
+            for one, other in parts:
+                self._wrap("part", one, other, *(("(!{is} & ", ")") if sign == "|" else ("({is} | ", ")")))
+
+    def _is_truth(self, place: int) -> bool:
+        """By its name: `same(..)`, `is_..`, or the opposite of something."""
+        return self.source[place] in ("!", "same") or self.source[place].startswith("is_")
+
+    def _requirement(self, place: int) -> None:
+        """`require(CONDITION, error)`."""
+        if self.source[place + 1] != "(":
+            return
+        source, close = self.source, self.source.partner[place + 1]
+        comma = source.top_level(place + 2, close, ",")[0]
+        self._wrap("check", place + 2, comma, "{is} || (", ")", until=close)
+        if not source.top_level(place + 2, comma, "&&", "||"):
+            self._border(place + 2, comma)
 
     def _border(self, first: int, end: int) -> None:
         """`<` for `<=`: what happens exactly at the border."""
@@ -164,28 +211,6 @@ class Finder:
         mutant = self._mutant("overflow", place, call + 1, self._end(place))
         name, bracket = self.source.tokens[place], self.source.tokens[place + 1]
         mutant.insertions += [Insertion(name.end, "_unless", False, 0), Insertion(bracket.end, "{is}, ", False, 0)]
-
-    def _writables(self, place: int) -> None:
-        """`take(&[1, 2])`: each account that must be writable."""
-        source = self.source
-        bracket = next((n for n in range(place, place + 9) if source[n] == "(" and source[n + 1] == "&" and source[n + 2] == "["), None)
-        if bracket is None:
-            return
-        first, close = bracket + 3, source.partner[bracket + 2]
-        numbers = [n for n in range(first, close) if source[n] != ","]
-        if len(numbers) == 1:
-            self._wrap("writable", bracket + 1, close + 1, "if {is} {{ &[][..] }} else {{ ", "[..] }}")
-            return
-        for n in numbers:
-            other = source[numbers[0] if n != numbers[0] else numbers[1]]
-            self._wrap(
-                "writable",
-                n,
-                n + 1,
-                f"if {{is}} {{{{ {other} }}}} else {{{{ ",
-                " }}",
-                shown=source.slice(bracket + 1, close + 1) + f", {source[n]}",
-            )
 
     def _table(self, place: int) -> None:
         """`for .. in &TABLE {`: each row of a table that is gone through."""
@@ -207,6 +232,24 @@ class Finder:
                     Insertion(at[word + 3].end, " if crate::mutant::is({number} + row as u32) {{ continue; }}", False, 0),
                 ]
 
+    def _instructions(self) -> None:
+        """The table of instructions: each account that must be writable and each thing checked of the first three."""
+        source = self.source
+        start = next((n for n in range(len(source.tokens)) if source[n] == "static" and source[n + 1] == _TABLE), None)
+        if start is None:
+            return
+        rows = [n for n in range(start, len(source.tokens)) if source[n] == "known" and source[n + 1] == "("]
+        for row in (n for n in rows if source[n - 1] in ("[", ",")):
+            parts = source.split(row + 2, source.partner[row + 1], ",")
+            tag, run, count, written, checks, config = (source.slice(*part) for part in parts if part[0] < part[1])
+            places = re.findall(r"\d+", written)
+            variants = {f"written {place}": (f"&[{', '.join(p for p in places if p != place)}]", checks) for place in places}
+            variants |= {f"{flag}": (written, f"{checks} & !{flag}") for flag in _FLAGS[checks]}
+            for what, (others, fewer) in variants.items():
+                mutant = self._mutant("shape", row, row + 1, source.partner[row + 1])
+                mutant.function, mutant.text = tag, what
+                mutant.row = f"known({tag}, {run}, {count}, {others}, {fewer}, {config})"
+
     def _closure(self, place: int) -> None:
         """The condition in `filter(|x| ..)` and its like, where it is no chain."""
         source = self.source
@@ -214,14 +257,15 @@ class Finder:
         close = source.partner.get(place + 1, place)
         if bar is None or bar > close or source[bar + 1] == "{" or source.top_level(bar + 1, close, "&&", "||"):
             return
-        before = "(!{is} && " if source[place] == "is_none_or" else "({is} || "
-        self._wrap("part", bar + 1, close, before, ")")
+        self._wrap("part", bar + 1, close, "({is} || ", ")")
         self._border(bar + 1, close)
 
     def _call(self, place: int) -> None:
         """`check(..)?;`: a call that may refuse, left out."""
+        if self.source[place + 1] != ";":
+            return
         first = self._statement(place)
-        if self.source[first] not in ("let", "return", "set") and not self.source.top_level(first, place, "="):
+        if self.source[first] not in ("let", "return", "require") and not self.source.top_level(first, place, "="):
             self._wrap("call", first, place + 2, "if !{is} {{ ", " }}")
 
     def _tail(self, function: Function) -> None:
@@ -231,22 +275,8 @@ class Finder:
             return
         first = self._statement(function.close)
         is_plain = source[first] == "Ok" and "?" not in [source[n] for n in range(first, function.close)]
-        if first < function.close and not is_plain and source[first] != "Err":
+        if first < function.close and not is_plain and source[first] not in ("Err", "require"):
             self._wrap("call", first, function.close, "if {is} {{ Ok(()) }} else {{ ", " }}")
-
-    def _lists(self) -> None:
-        """`let list = [a, b]; .. list.iter().any(..)`: each entry."""
-        source = self.source
-        for match in re.finditer(r"let (\w+) = \[", source.text):
-            if f"{match.group(1)}.iter().any(" not in source.text:
-                continue
-            bracket = next((n for n, token in enumerate(source.tokens) if token.start == match.end() - 1), None)
-            if bracket is None:
-                continue
-            entries = source.split(bracket + 1, source.partner[bracket], ",")
-            for n, (first, end) in enumerate(entries):
-                other = source.slice(*entries[n - 1 if n else 1])
-                self._wrap("entry", first, end, f"if {{is}} {{{{ {other} }}}} else {{{{ ", " }}")
 
     def _codes(self) -> None:
         """What no other mutant holds: the code itself, for another."""
@@ -269,7 +299,7 @@ class Finder:
 
     def _is_held(self, place: int) -> bool:
         at = self.source.tokens[place].start
-        return any(mutant.start <= at < mutant.end and mutant.kind not in ("border", "writable") for mutant in self.found)
+        return any(mutant.start <= at < mutant.end and mutant.kind != "border" for mutant in self.found)
 
     # Spans
 
@@ -301,6 +331,13 @@ class Finder:
         at = self.source.tokens[first].start, self.source.tokens[end - 1].end
         mutant.insertions += [Insertion(at[0], before, False, width), Insertion(at[1], after, True, width)]
 
+    def _errors_near(self, first: int, end: int) -> tuple[str, ...]:
+        """What the functions return that are named between two places, or else the one around."""
+        named = [each for each in self.source.functions if each.name in {self.source[n] for n in range(first, end)}]
+        around = self.source.around(first)
+        near = named or ([around] if around else [])
+        return tuple(dict.fromkeys(error for each in near for error in self._errors(each.open, each.close)))
+
     def _errors(self, first: int, end: int) -> tuple[str, ...]:
         """The names of what is returned between two places, as the interface has them."""
         words = [self.source[n] for n in range(first, end) if self.source[n - 2] == "VaultError" or self.source[n] in self.framework]
@@ -309,9 +346,7 @@ class Finder:
     def _mutant(self, kind: str, first: int, end: int, until: int) -> Mutant:
         source = self.source
         text = " ".join(source.slice(first, end).split())
-        errors = self._errors(first, until)
-        if not errors and (around := source.around(first)) is not None:
-            errors = self._errors(around.open, around.close)
+        errors = self._errors(first, until) or self._errors_near(first, until)
         mutant = Mutant(
             kind,
             source.name,

@@ -69,20 +69,21 @@ def mutate(
 
     `build` makes the vault's file from a changed workspace; `files` are the other programs that the tests load. Raises MutationImpossible.
     """
-    with tempfile.TemporaryDirectory(prefix="xorj-mutants-") as name:
-        folder = Path(name)
-        chosen = _chosen(root, folder / "programs", changed_since, only)
-        if not chosen:
-            return []
-        told(f"{len(chosen)} cases; building the one program that holds them all")
-        program = build(folder / "programs").read_bytes()
-        with ThreadPoolExecutor(jobs) as pool:
-            workers = [Worker(root) for _ in range(jobs)]
-            try:
-                return list(_verdicts(chosen, program, Stage(folder, files), workers, pool, told))
-            finally:
-                for worker in workers:
-                    worker.close()
+    # Always at the same place, so that what did not change is not built again.
+    copy = root / "programs" / "target" / "mutants" / "programs"
+    shutil.rmtree(copy, ignore_errors=True)
+    chosen = _chosen(root, copy, changed_since, only)
+    if not chosen:
+        return []
+    told(f"{len(chosen)} cases; building the one program that holds them all")
+    program = build(copy).read_bytes()
+    with tempfile.TemporaryDirectory(prefix="xorj-mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
+        workers = [Worker(root) for _ in range(jobs)]
+        try:
+            return list(_verdicts(chosen, program, Stage(Path(folder), files), workers, pool, told))
+        finally:
+            for worker in workers:
+                worker.close()
 
 
 def _chosen(root: Path, copy: Path, changed_since: str | None, only: str) -> list[Case]:

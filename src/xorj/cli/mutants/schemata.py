@@ -19,6 +19,7 @@ MARK = b"xorj-mutant-mark"
 TOGETHER_MAX = 4
 _LIST = "mutants.toml"
 _NOT_CHANGED = {"error.rs", "constants.rs", "mem.rs"}
+_FOUND = "INSTRUCTIONS.iter().find(|known| known.tag == first)"
 _ASKED = """//! Which checks are taken away. Only in the copy that `xorj program mutate` builds.
 use core::ptr::{addr_of, read_volatile};
 
@@ -109,6 +110,7 @@ def change_copy(programs: Path, copy: Path, extra: Iterable[Extra]) -> list[Muta
         found += mutants
         path.write_text(_with_import(_changed(text, mutants)))
     (folder / "mutant.rs").write_text(_ASKED)
+    _put_rows_first(folder / "lib.rs", found)
     library = folder / "lib.rs"
     text = library.read_text().replace("\nmod ", "\npub mod mutant;\nmod ", 1)
     library.write_text(text.replace("\n#![", "\n#![allow(unused)]\n#![", 1))
@@ -163,6 +165,18 @@ def _order(placed: tuple[Insertion, int]) -> tuple[int, bool, int, int]:
     insertion, number = placed
     turn = -1 if insertion.is_closing else 1
     return insertion.at, not insertion.is_closing, -turn * insertion.width, turn * number
+
+
+def _put_rows_first(library: Path, mutants: Sequence[Mutant]) -> None:
+    """A second table of instructions, whose rows are found before the first one's where their mutant is chosen."""
+    rows = [f"({mutant.number}, {mutant.row})," for mutant in mutants if mutant.row]
+    text = library.read_text()
+    if not rows or text.count(_FOUND) != 1:
+        raise ValueError(f"lib.rs does not look for an instruction by `{_FOUND}`")
+    wanted = "|(number, known)| known.tag == first && crate::mutant::is(*number)"
+    chosen = f"CHANGED.iter().find({wanted}).map(|(_, known)| known).or_else(|| {_FOUND})"
+    table = f"\nstatic CHANGED: [(u32, Instruction); {len(rows)}] = [{''.join(rows)}];\n"
+    library.write_text(text.replace(_FOUND, chosen) + table)
 
 
 def _with_import(text: str) -> str:

@@ -23,6 +23,9 @@ from xorj.cli.mutants.job import Answer, Job
 FOLDER = "XORJ_PROGRAM_FILES"
 TRIAL_TIMEOUT_S = 600
 _PROFILE = "mutants"
+# By these a test that has caught many, or takes long, is not put before all others.
+_CAUGHT_COUNTED_MAX = 3
+_SECONDS_OF_ANY = 0.3
 
 
 class Trials:
@@ -32,6 +35,7 @@ class Trials:
         self._jobs, self._answers = jobs, answers
         self._texts: dict[str, str] = {}
         self._caught: Counter[str] = Counter()
+        self._seconds: dict[str, float] = {}
         self._has_failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -47,7 +51,9 @@ class Trials:
         for line in self._jobs:
             job = Job(**json.loads(line))
             answer = self._try(job, self._order(job, session.items))
-            self._caught.update(answer.failed[:1])
+            if not job.to_the_end:
+                self._caught.update(answer.failed[:1])
+            self._seconds |= answer.seconds
             self._say(asdict(answer))
         return True
 
@@ -56,13 +62,14 @@ class Trials:
         self._answers.flush()
 
     def _order(self, job: Job, items: Sequence[pytest.Item]) -> list[pytest.Item]:
-        """Tests that name the check's words first, among them those that have caught most; slow ones last."""
+        """First what is likely to notice for its time: tests that name the check's errors or words, and those that have noticed others."""
         skipped = set(job.skipped)
 
-        def weight(item: pytest.Item) -> tuple[bool, int, int]:
+        def weight(item: pytest.Item) -> tuple[bool, float]:
             text = self._texts[item.nodeid]
             named = 2 * sum(error in text for error in job.errors) + sum(word in text for word in job.words)
-            return item.get_closest_marker("slow") is not None, -named, -self._caught[item.nodeid]
+            hope = named + min(self._caught[item.nodeid], _CAUGHT_COUNTED_MAX)
+            return item.get_closest_marker("slow") is not None, -hope / (_SECONDS_OF_ANY + self._seconds.get(item.nodeid, 0.0))
 
         return sorted((item for item in items if item.nodeid not in skipped), key=weight)
 
