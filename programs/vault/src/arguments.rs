@@ -34,6 +34,11 @@ impl<'a> Reader<'a> {
     /// Where the next `length` bytes stand, which are taken; none when there are fewer.
     #[inline(never)]
     fn take(&mut self, length: usize) -> Option<NonNull<u8>> {
+        self.take_here(length)
+    }
+
+    #[inline(always)]
+    fn take_here(&mut self, length: usize) -> Option<NonNull<u8>> {
         if length > self.left {
             self.has_failed = true;
             return None;
@@ -51,8 +56,13 @@ impl<'a> Reader<'a> {
 
     #[inline(never)]
     pub fn bool(&mut self) -> bool {
+        self.bool_here()
+    }
+
+    #[inline(always)]
+    fn bool_here(&mut self) -> bool {
         // SAFETY: a byte has been taken.
-        let byte = self.take(1).map_or(0, |taken| unsafe { taken.read() });
+        let byte = self.take_here(1).map_or(0, |taken| unsafe { taken.read() });
         self.has_failed |= byte > 1;
         byte == 1
     }
@@ -113,7 +123,7 @@ impl<'a> Reader<'a> {
     pub fn options<const N: usize>(&mut self, sizes: &[u8; N], to: &mut [u64; N]) -> u64 {
         let (mut given, mut bit) = (0, 1);
         for (size, value) in sizes.iter().zip(to) {
-            if self.bool() {
+            if self.bool_here() {
                 given |= bit;
                 *value = self.number(usize::from(*size));
             }

@@ -60,6 +60,7 @@ pub const DISCRIMINATORS: [(&str, [u8; 8]); 7] = [
 pub unsafe trait Body: Sized {
     #[inline(always)]
     fn bytes(&self) -> &[u8] {
+        const { assert!(size_of::<Self>() <= BODY_MAX) }
         // SAFETY: a value without padding is its bytes.
         unsafe { from_raw_parts((&raw const *self).cast(), size_of::<Self>()) }
     }
@@ -126,58 +127,40 @@ impl Authority {
 
 const BODY_MAX: usize = size_of::<Authority>();
 const TAG: usize = 8;
-const BYTES_MAX: usize = TAG + 8 + 4 * 32 + BODY_MAX;
+const ADDRESS: usize = 32;
+const BYTES_MAX: usize = TAG + 8 + 4 * ADDRESS + BODY_MAX;
 
-/// An event's bytes after the tag of the call to ourselves.
-struct Written {
-    bytes: [MaybeUninit<u8>; BYTES_MAX],
-    length: usize,
-}
-
-impl Written {
-    /// To be begun where it stands: moving it would copy all of it.
-    #[inline(always)]
-    fn empty() -> Self {
-        Self { bytes: [const { MaybeUninit::uninit() }; BYTES_MAX], length: 0 }
-    }
-
-    #[inline(never)]
-    fn put(&mut self, bytes: &[u8]) {
-        let end = self.length.wrapping_add(bytes.len());
-        if let Some(room) = self.bytes.get_mut(self.length..end) {
-            room.write_copy_of_slice(bytes);
-            self.length = end;
-        }
-    }
-
-    /// The tag and the discriminator are there from the beginning.
-    fn untagged(&self) -> &[u8] {
-        let head = TAG.min(self.length);
-        // SAFETY: as in `tagged`, and not before its beginning.
-        unsafe { self.tagged().get_unchecked(head..) }
-    }
-
-    fn tagged(&self) -> &[u8] {
-        // SAFETY: the first `length` bytes have been written.
-        unsafe { from_raw_parts(self.bytes.as_ptr().cast(), self.length) }
-    }
-}
+/// Room for an event's bytes after the tag of the call to ourselves.
+type Room = [MaybeUninit<u8>; BYTES_MAX];
+/// To be made where it stands: moving it would copy all of it.
+const EMPTY: Room = [const { MaybeUninit::uninit() }; BYTES_MAX];
 
 impl Event {
+    /// Writes it down and logs it. All of it, with the tag, which the log does not have.
     #[inline(never)]
-    fn write(&self, context: &Context, body: &[u8], to: &mut Written) {
-        to.put(&tag::EVENT.to_le_bytes());
-        to.put(&self.discriminator);
-        for place in self.addresses.iter().take(usize::from(self.count)) {
-            to.put(context.at(usize::from(*place)).address().as_ref());
+    fn write(&self, context: &Context, body: &[u8], to: &mut Room) -> usize {
+        let mut end = to.as_mut_ptr().cast::<u8>();
+        // SAFETY: there is room for two words, four addresses and the longest body; `Event::of` takes no more addresses, `Body` no longer
+        // body. All that is logged has been written.
+        unsafe {
+            end.cast::<[u8; 8]>().write(tag::EVENT.to_le_bytes());
+            end.add(TAG).cast::<[u8; 8]>().write(self.discriminator);
+            end = end.add(TAG + 8);
+            for place in self.addresses.iter().take(usize::from(self.count)) {
+                end.cast::<[u64; 4]>()
+                    .write_unaligned(context.at(usize::from(*place)).address().as_array().as_ptr().cast::<[u64; 4]>().read_unaligned());
+                end = end.add(ADDRESS);
+            }
+            end.copy_from_nonoverlapping(body.as_ptr(), body.len());
+            let length = end.offset_from_unsigned(to.as_ptr().cast()).wrapping_add(body.len());
+            runtime::log_data(from_raw_parts(to.as_ptr().add(TAG).cast(), length.wrapping_sub(TAG)));
+            length
         }
-        to.put(body);
-        runtime::log_data(to.untagged());
     }
 
     #[inline(never)]
     pub fn log(&self, context: &Context, body: &[u8]) {
-        self.write(context, body, &mut Written::empty());
+        self.write(context, body, &mut { EMPTY });
     }
 }
 
@@ -197,10 +180,12 @@ impl Trade {
     /// Logs it, and calls ourselves with it: of bot_trade, whose 14th account is the event authority.
     #[inline(never)]
     pub fn emit(&self, context: &Context) {
-        let mut written = Written::empty();
-        TRADE_EXECUTED.write(context, self.bytes(), &mut written);
+        let mut room = EMPTY;
+        let length = TRADE_EXECUTED.write(context, self.bytes(), &mut room);
+        // SAFETY: so many bytes have been written.
+        let tagged = unsafe { from_raw_parts(room.as_ptr().cast(), length) };
         let signer = Derived { word: &EVENT_AUTHORITY_SEED, key: None, bump: EVENT_AUTHORITY_BUMP };
-        Call::new(context.program, written.tagged(), Places::of([13 | SIGNER])).send(context, Some(&signer));
+        Call::new(context.program, tagged, Places::of([13 | SIGNER])).send(context, Some(&signer));
     }
 }
 

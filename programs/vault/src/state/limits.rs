@@ -3,10 +3,10 @@
 use super::{policy::ANY_MINT, Policy};
 use crate::{
     constants::{BOT_LIFETIME_SECONDS, BPS_PER_ONE},
-    le::{self, I64, U64},
+    le::{I64, U16, U64},
     runtime::later,
 };
-use core::{mem::offset_of, slice::from_raw_parts};
+use core::mem::offset_of;
 
 /// A limit: where it lies in the policy, in how many bytes, and the most that it may be. For each of them a greater value is a looser one.
 pub struct Limit {
@@ -80,8 +80,9 @@ impl Policy {
     }
 
     /// An unset expiry is what a grant would make of it.
-    fn in_force(&self, n: usize, now: i64) -> u64 {
-        let value = self.limit(n);
+    #[inline(always)]
+    fn in_force(&mut self, n: usize, now: i64) -> u64 {
+        let value = self.field(n).map_or(0, |field| field.get());
         if n == BOT_EXPIRES_AT && value == 0 {
             return later(now, BOT_LIFETIME_SECONDS).max(0) as u64;
         }
@@ -89,23 +90,53 @@ impl Policy {
     }
 
     /// Puts a value in force, which ends a loosening on its way. It has been checked by set_policy, so the narrowing ones fit.
+    #[inline(never)]
     fn store(&mut self, n: usize, value: u64) {
         self.cancel(n);
-        if let Some((at, size)) = place(n) {
-            // SAFETY: the offsets and sizes are those of fields, all of which are bytes.
-            unsafe { (&raw mut *self).cast::<u8>().add(at).copy_from_nonoverlapping(value.to_le_bytes().as_ptr(), size) };
+        if let Some(field) = self.field(n) {
+            field.set(value);
         }
     }
 
-    fn limit(&self, n: usize) -> u64 {
-        // SAFETY: as in `store`.
-        place(n).map_or(0, |(at, size)| le::number(unsafe { from_raw_parts((&raw const *self).cast::<u8>().add(at), size) }))
+    #[inline(always)]
+    fn field(&mut self, n: usize) -> Option<Field<'_>> {
+        // SAFETY: the offsets and sizes are those of fields, all of which are bytes.
+        LIMITS.get(n).map(|limit| unsafe {
+            let at = (&raw mut *self).cast::<u8>().add(usize::from(limit.offset));
+            match limit.size {
+                8 => Field::Eight(&mut *at.cast()),
+                2 => Field::Two(&mut *at.cast()),
+                _ => Field::One(&mut *at),
+            }
+        })
     }
 }
 
-/// Offset and size of a limit.
-fn place(n: usize) -> Option<(usize, usize)> {
-    LIMITS.get(n).map(|limit| (usize::from(limit.offset), usize::from(limit.size)))
+/// A limit in the policy, by its size.
+enum Field<'a> {
+    One(&'a mut u8),
+    Two(&'a mut U16),
+    Eight(&'a mut U64),
+}
+
+impl Field<'_> {
+    #[inline(always)]
+    fn get(&self) -> u64 {
+        match self {
+            Self::One(field) => (**field).into(),
+            Self::Two(field) => field.get().into(),
+            Self::Eight(field) => field.get(),
+        }
+    }
+
+    #[inline(always)]
+    fn set(self, value: u64) {
+        match self {
+            Self::One(field) => *field = value as u8,
+            Self::Two(field) => field.set(value as u16),
+            Self::Eight(field) => field.set(value),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +157,7 @@ mod tests {
     fn before_the_first_grant_everything_acts_at_once() {
         let mut policy = policy();
         policy.change(SPEND_PER_DAY, 900, 10);
-        assert_eq!(policy.limit(SPEND_PER_DAY), 900);
+        assert_eq!(policy.spend_per_day.get(), 900);
     }
 
     #[test]
@@ -136,13 +167,13 @@ mod tests {
         policy.was_granted = 1;
         policy.change(SPEND_PER_DAY, 900, 10);
         policy.apply_matured(3_609);
-        assert_eq!(policy.limit(SPEND_PER_DAY), 100);
+        assert_eq!(policy.spend_per_day.get(), 100);
         policy.apply_matured(3_610);
-        assert_eq!(policy.limit(SPEND_PER_DAY), 900);
+        assert_eq!(policy.spend_per_day.get(), 900);
         policy.change(SPEND_PER_DAY, 1_000, 4_000);
         policy.change(SPEND_PER_DAY, 50, 4_001);
         policy.apply_matured(i64::MAX);
-        assert_eq!(policy.limit(SPEND_PER_DAY), 50);
+        assert_eq!(policy.spend_per_day.get(), 50);
     }
 
     #[test]

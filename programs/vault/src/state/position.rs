@@ -29,16 +29,10 @@ pub struct PositionSlot {
 }
 
 impl Policy {
-    /// The slot of a mint; that of all zeroes is the first free one. The number of slots where there is none.
-    #[inline(never)]
-    pub fn place_of(&self, mint: &Address) -> usize {
-        self.slots.iter().position(|slot| is(&slot.mint, mint)).unwrap_or(SLOTS)
-    }
-
+    /// The slot of a mint; that of all zeroes is the first free one.
     #[inline(never)]
     pub fn slot_of(&mut self, mint: &Address) -> Option<&mut PositionSlot> {
-        let place = self.place_of(mint);
-        self.slots.get_mut(place)
+        self.slots.iter_mut().find(|slot| is(&slot.mint, mint))
     }
 
     /// The slot that a trade of `mint` is booked in, at block time `now`; none where nothing is known of what is sold. The allowlist lets
@@ -74,18 +68,23 @@ impl Policy {
     /// it at once.
     #[inline(always)]
     pub fn pin(&mut self, mints: &[Address], unpinned: &[Address], from: i64, now: i64) -> Checked {
+        // No slot before it is free.
+        let mut free = 0;
         for mint in mints {
             let is_none = is(mint, &self.base_mint) || is(mint, &SYSTEM_PROGRAM);
             require(!is_none && !unpinned.iter().any(|other| is(mint, other)), VaultError::PolicyValueInvalid)?;
-            let mut place = self.place_of(mint);
-            if place == SLOTS {
-                place = self.place_of(&SYSTEM_PROGRAM);
+            if let Some(slot) = self.slot_of(mint) {
+                if !slot.is_listed(now) {
+                    slot.pinned_from.set(from);
+                }
+                continue;
             }
-            let slot = self.slots.get_mut(place).ok_or(VaultError::NoFreeSlot)?;
+            while self.slots.get(free).is_some_and(|slot| !is(&slot.mint, &SYSTEM_PROGRAM)) {
+                free = free.wrapping_add(1);
+            }
+            let slot = self.slots.get_mut(free).ok_or(VaultError::NoFreeSlot)?;
             set(&mut slot.mint, mint);
-            if !slot.is_listed(now) {
-                slot.pinned_from.set(from);
-            }
+            slot.pinned_from.set(from);
         }
         Ok(())
     }
@@ -179,7 +178,9 @@ mod tests {
 
     /// Where the trade would be booked, or why it may not be.
     fn place(policy: &mut Policy, byte: u8, now: i64, is_buy: bool) -> Result<usize, u64> {
-        policy.check_mint(&mint(byte), now, is_buy).map(|()| policy.place_of(&mint(byte))).map_err(|fault| fault.code())
+        let found = policy.check_mint(&mint(byte), now, is_buy);
+        let place = policy.slots.iter().position(|slot| slot.mint == mint(byte));
+        found.map(|()| place.expect("a slot")).map_err(|fault| fault.code())
     }
 
     fn pin(policy: &mut Policy, byte: u8, from: i64, now: i64) {
