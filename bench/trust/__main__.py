@@ -116,7 +116,14 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seeds", type=int, default=40, help="how many seeds, at most 40")
     parser.add_argument("--wallets", type=int, default=w.WALLETS, help="wallets of each seed before the bankrupt leave")
-    parser.add_argument("--world", action="append", default=[], choices=list(w.WORLDS), help="one more world; may be given again")
+    parser.add_argument(
+        "--world",
+        action="append",
+        default=[],
+        choices=list(w.WORLDS),
+        metavar="NAME",
+        help="one more world, by its name in bench/trust/worlds.py; may be given again",
+    )
     parser.add_argument("--processes", type=int, default=PROCESSES, help="worker processes")
     parser.add_argument("--all-worlds", action="store_true", help="all worlds")
     parser.add_argument("--hold-out", action="store_true", help="the hold-out seeds, written down in the data folder")

@@ -11,13 +11,17 @@ BENCH = Path(__file__).resolve().parents[3] / "bench"
 
 def bench(
     context: typer.Context,
-    name: str = typer.Argument(..., help="One of the benches; without one they are listed.", show_default=False),
+    name: str = typer.Argument("", help="One of the benches; without one they are listed.", show_default=False),
 ) -> None:
-    """Run one benchmark and print its figures as ratios; pass --json for machines. Example: ./xorj bench localnet --json"""
+    """Run one benchmark and print its figures as ratios; pass --json for machines. Example: ./xorj bench localnet --json
+
+    A bench's own options are shown by ./xorj bench NAME -- --help
+    """
     places = _places()
     place = places.get(name.replace("_", "-"))
     if place is None:
-        typer.echo(f"no bench named {name!r}; there are: {', '.join(sorted(places)) or 'none outside a checkout'}", err=True)
+        known = f"there are: {', '.join(sorted(places)) or 'none outside a checkout'}"
+        typer.echo(f"no bench named {name!r}; {known}" if name else known, err=True)
         raise typer.Exit(2)
     sys.path.insert(0, str(BENCH.parent))
     sys.exit(import_module(place).main(context.args))
