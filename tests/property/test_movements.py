@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 from hypothesis import given, settings
-from tests.fakes.made_swaps import wallet
-from tests.fakes.made_transactions import Made, account, routes, sends_lamports
+from tests.fakes.made_swaps import VENUE, wallet
+from tests.fakes.made_transactions import Made, account, routes, sends_lamports, token_account, transfers
 from tests.property.test_swap_decoder import transactions
 from tests.spec.test_swap_decoder_recorded import DATA, EXPECTED, rows, transaction_of
 
@@ -14,6 +14,9 @@ from xorj.primitives.ids import SOL, Address, Mint, Wallet
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.movement import MovementKind, movements
 from xorj.swaps.pool_hops import facts_of, pool_hops
+from xorj.swaps.programs import discriminator
+
+PUMP = Address("6EF8rrecthR5Dkzon8Nwu78hRvfCKubJ14M5uBEwF6P")
 
 
 def whole_change(transaction: ChainTransaction, who: Wallet) -> dict[Mint, int]:
@@ -79,6 +82,34 @@ def test_a_swap_over_one_pool_has_its_reserves_and_over_several_none() -> None:
             assert (facts.reserve_in.before_raw, facts.reserve_in.after_raw) == (900_000_000, 905_000_000)
         else:
             assert facts.pool is facts.reserve_in is facts.reserve_out is None
+
+
+def test_what_a_venue_sends_to_others_is_its_fee() -> None:
+    """A pool takes 5 USDC and another account 0.05 for it; a curve takes one SOL and its makers a hundredth."""
+    flows = (
+        transfers(token_account("ana", "USDC"), token_account("pool", "USDC"), 5_000_000, "ana"),
+        transfers(token_account("ana", "USDC"), token_account("fees", "USDC"), 50_000, "ana"),
+        transfers(token_account("pool", "BONK"), token_account("ana", "BONK"), 7_000_000),
+    )
+    held = Made().moves("pool", "USDC", "9", "14").moves("pool", "BONK", "9", "2")
+    pooled = held.moves("ana", "USDC", "5.05", "0").moves("ana", "BONK", "0", "7").runs(VENUE, *flows).done()
+    (hop,) = pool_hops(pooled, wallet("ana"))
+    assert (hop.taken_raw, hop.fee_in_raw, hop.given_raw, hop.fee_out_raw) == (5_000_000, 50_000, 7_000_000, 0)
+
+    curve, sol = account("curve"), 10**9
+    bought = (sends_lamports("ana", curve, sol), sends_lamports("ana", account("makers"), sol // 100))
+    paid = (
+        Made()
+        .moves("ana", "BONK", "0", "7")
+        .moves("curve", "BONK", "9", "2")
+        .gains_lamports("ana", -sol - sol // 100)
+        .has(curve, 5, sol + 5)
+    )
+    token = transfers(token_account("curve", "BONK"), token_account("ana", "BONK"), 7_000_000)
+    accounts = [account("global"), account("fees"), account("mint"), curve]
+    (hop,) = pool_hops(paid.runs(PUMP, *bought, token, accounts=accounts, data=discriminator("buy")).done(), wallet("ana"))
+    assert (hop.pool, hop.taken_raw, hop.fee_in_raw, hop.given_raw) == (curve, sol, sol // 100, 7_000_000)
+    assert (hop.reserve_in.before_raw, hop.reserve_in.after_raw) == (5, sol + 5)
 
 
 def test_a_transfer_names_the_other_side() -> None:

@@ -4,7 +4,7 @@ Used by the decoder and whatever stands beside it. Balances say how much; this s
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
@@ -109,16 +109,26 @@ def _parts(batch: ChainInstruction) -> Iterator[ChainInstruction]:
 
 def read_tree(transaction: ChainTransaction) -> InstructionTree:
     """One pass over every instruction, then over the balance rows, which know best whose an account is."""
-    tree = InstructionTree()
     tops = set(map(id, transaction.instructions))
-    for index, instruction in all_instructions(transaction):
+    tree = _read((index, one, id(one) in tops) for index, one in all_instructions(transaction))
+    _read_rows(tree, transaction)
+    return tree
+
+
+def read_part(index: int, instructions: Iterable[ChainInstruction]) -> InstructionTree:
+    """Only what these instructions under one top-level instruction did; whose accounts are is for the whole tree to tell."""
+    return _read((index, one, False) for one in instructions)
+
+
+def _read(instructions: Iterable[tuple[int, ChainInstruction, bool]]) -> InstructionTree:
+    tree = InstructionTree()
+    for index, instruction, is_top_level in instructions:
         if instruction.program in TOKEN_PROGRAMS:
             _read_token(tree, index, instruction)
         elif instruction.program == SYSTEM_PROGRAM:
-            _read_system(tree, index, instruction, id(instruction) in tops)
+            _read_system(tree, index, instruction, is_top_level)
         elif instruction.program == ASSOCIATED_TOKEN_PROGRAM and len(instruction.accounts) >= 4:
             _read_associated(tree, instruction.accounts)
-    _read_rows(tree, transaction)
     return tree
 
 

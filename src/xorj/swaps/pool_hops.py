@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from xorj.chain.transactions import ChainInstruction, ChainTransaction
 from xorj.primitives.ids import SOL, Address, Mint, Wallet
-from xorj.swaps.instruction_tree import InstructionTree, TokenFlow, all_instructions, read_tree
+from xorj.swaps.instruction_tree import InstructionTree, TokenFlow, all_instructions, read_part, read_tree
 from xorj.swaps.programs import SWAP_PROGRAMS, Role
 from xorj.swaps.swap import Swap
 
@@ -29,7 +29,11 @@ class Reserve:
 
 @dataclass(frozen=True, slots=True)
 class PoolHop:
-    """One swap against one pool: what it took and what it gave, raw. `pool` is None where the program's accounts do not name it for us."""
+    """One swap against one pool: what it took and what it gave, raw. `pool` is None where the program's accounts do not name it for us.
+
+    The fees are what went to others under the same instruction: from the trader beside what the pool took, from the pool beside what the
+    trader got.
+    """
 
     instruction_index: int
     program: Address
@@ -38,11 +42,17 @@ class PoolHop:
     given_raw: int
     reserve_in: Reserve
     reserve_out: Reserve
+    fee_in_raw: int = 0
+    fee_out_raw: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SwapFacts:
-    """What stands beside a swap in the lake. `program`, `pool` and reserves are those of its one pool, None when there was not just one."""
+    """What stands beside a swap in the lake. `program`, `pool` and reserves are those of its one pool, None when there was not just one.
+
+    The fees, of the input and of the output, are what the program sent to others than trader and pool; what a pool keeps for itself and its
+    depositors stays in its reserve and is not told.
+    """
 
     fee_payer: Address
     hops: int
@@ -50,6 +60,8 @@ class SwapFacts:
     pool: Address | None
     reserve_in: Reserve | None
     reserve_out: Reserve | None
+    fee_in_raw: int = 0
+    fee_out_raw: int = 0
 
 
 def facts_of(transaction: ChainTransaction, swap: Swap) -> SwapFacts:
@@ -60,7 +72,7 @@ def facts_of(transaction: ChainTransaction, swap: Swap) -> SwapFacts:
     payer = transaction.account_keys[0]
     if alone is None:
         return SwapFacts(payer, len(hops), None, None, None, None)
-    return SwapFacts(payer, 1, alone.program, alone.pool, alone.reserve_in, alone.reserve_out)
+    return SwapFacts(payer, 1, alone.program, alone.pool, alone.reserve_in, alone.reserve_out, alone.fee_in_raw, alone.fee_out_raw)
 
 
 def pool_hops(transaction: ChainTransaction, wallet: Wallet) -> tuple[PoolHop, ...]:
@@ -92,21 +104,19 @@ def _hop(
     under: Sequence[ChainInstruction],
     wallet: Wallet,
 ) -> PoolHop | None:
-    flows = _flows_under(tree, under)
+    part = read_part(index, under)
     slot = SWAP_PROGRAMS[swap.program].pool_slot(swap.data)
     pool = swap.accounts[slot] if slot is not None and slot < len(swap.accounts) else None
-    pair = _pair(transaction, tree, flows, wallet)
+    pair = _pair(transaction, tree, part.flows, wallet)
     if pair is None:
-        return _curve_hop(transaction, tree, index, swap, pool, flows)
+        return _curve_hop(transaction, tree, swap, pool, part)
     taken, given = pair
     reserves = (_reserve(transaction, tree, taken.destination), _reserve(transaction, tree, given.source))
-    return PoolHop(index, swap.program, pool, taken.received_raw, given.amount_raw, *reserves)
-
-
-def _flows_under(tree: InstructionTree, under: Sequence[ChainInstruction]) -> list[TokenFlow]:
-    """The transfers that these instructions are: told by their accounts, since a flow does not keep its instruction."""
-    called = {(one.accounts[0], one.accounts[at]) for one in under for at in (1, 2) if len(one.accounts) > at}
-    return [flow for flow in tree.flows if (flow.source, flow.destination) in called]
+    fees = (
+        sum(flow.amount_raw for flow in part.flows if flow.source == taken.source and flow.destination != taken.destination),
+        sum(flow.amount_raw for flow in part.flows if flow.source == given.source and flow.destination != given.destination),
+    )
+    return PoolHop(index, swap.program, pool, taken.received_raw, given.amount_raw, *reserves, *fees)
 
 
 def _pair(transaction: ChainTransaction, tree: InstructionTree, flows: Sequence[TokenFlow], wallet: Wallet) -> _Pair | None:
@@ -145,12 +155,7 @@ def _grew(transaction: ChainTransaction, tree: InstructionTree, taken: TokenFlow
 
 
 def _curve_hop(
-    transaction: ChainTransaction,
-    tree: InstructionTree,
-    index: int,
-    swap: ChainInstruction,
-    pool: Address | None,
-    flows: Sequence[TokenFlow],
+    transaction: ChainTransaction, tree: InstructionTree, swap: ChainInstruction, pool: Address | None, part: InstructionTree
 ) -> PoolHop | None:
     """A curve that holds its SOL as lamports: the token's transfer, and the lamports of the curve's account before and after."""
     if pool is None or pool not in transaction.account_keys:
@@ -158,10 +163,13 @@ def _curve_hop(
     at = transaction.account_keys.index(pool)
     before, after = transaction.pre_balances[at], transaction.post_balances[at]
     lamports = Reserve(SOL, before, after)
-    for flow in sorted(flows, key=lambda flow: -flow.amount_raw):
-        if tree.is_of(flow.source, Wallet(pool)) and after > before:
-            return PoolHop(index, swap.program, pool, after - before, flow.amount_raw, lamports, _reserve(transaction, tree, flow.source))
-        if tree.is_of(flow.destination, Wallet(pool)) and before > after:
+    paid_to_others = sum(paid.lamports for paid in part.payments if paid.destination != pool)
+    for flow in sorted(part.flows, key=lambda flow: -flow.amount_raw):
+        index, curve = flow.instruction_index, Wallet(pool)
+        if tree.is_of(flow.source, curve) and after > before:
+            token = _reserve(transaction, tree, flow.source)
+            return PoolHop(index, swap.program, pool, after - before, flow.amount_raw, lamports, token, fee_in_raw=paid_to_others)
+        if tree.is_of(flow.destination, curve) and before > after:
             token = _reserve(transaction, tree, flow.destination)
             return PoolHop(index, swap.program, pool, flow.received_raw, before - after, token, lamports)
     return None
