@@ -190,6 +190,25 @@ def test_a_recording_becomes_a_lake_a_performance_and_a_ranking(start: Start, re
     assert wallet("ana") in start("performance", "--lake", lake)[1]
 
 
+def test_performance_by_bucket_is_the_performance_computed_at_once(start: Start, recording: Path, tmp_path: Path) -> None:
+    lake, legs = tmp_path / "lake", tmp_path / "legs"
+    start("swaps", "import", recording, "--lake", lake)
+    at_once = start("performance", "--lake", lake, "--json")[1]
+    assert start("performance", "--lake", lake, "--engine", "pool", "--legs", legs, "--json")[:2] == (EXIT_OK, at_once)
+    # of an older slot there is less, and nothing of before is left in the folder
+    older = start("performance", "--lake", lake, "--as-of", "2", "--json")[1]
+    assert start("performance", "--lake", lake, "--as-of", "2", "--engine", "pool", "--legs", legs, "--json")[1] == older
+
+
+def test_a_cluster_that_cannot_be_used_is_named(start: Start, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = tmp_path / "lake"
+    start("swaps", "import", recording, "--lake", lake)
+    monkeypatch.setenv("XORJ_RAY_ADDRESS", "nowhere")
+    code, _, err = start("performance", "--lake", lake, "--engine", "ray")
+    assert code == EXIT_USAGE
+    assert "XORJ_RAY_ADDRESS" in err
+
+
 BAD_RECORDINGS = {
     "no column": ("slot,wallet\n1,2\n", "tx_index"),
     "nothing": ("", "slot"),

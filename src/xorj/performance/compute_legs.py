@@ -11,7 +11,8 @@ from xorj.swaps.valuation import Valuation, ValuedSwap, value_swaps
 
 
 async def compute_legs(reader: SwapReader, writer: LegWriter, *, as_of: Slot | None = None) -> int:
-    """Writes the legs of every swap as of a slot, the newest one when None, and returns how many swaps there were. Raises Unavailable."""
+    """Replaces the legs by those of every swap as of a slot, the newest when None. Returns how many there were. Raises Unavailable."""
+    writer.clear()
     swaps = await reader.swaps(as_of=as_of)
     if not swaps:
         return 0

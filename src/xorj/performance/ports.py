@@ -41,6 +41,9 @@ class LegWriter(Protocol):
     def bucket_of(self, wallet: Wallet) -> int:
         """The bucket that the wallet is in, for ever the same."""
 
+    def clear(self) -> None:
+        """Removes every bucket and the price table."""
+
     def write_bucket(self, bucket: int, legs: Legs, wallets: Sequence[Wallet]) -> None:
         """Replaces a bucket; `wallets` are what its wallet numbers stand for."""
 

@@ -50,6 +50,12 @@ class LegFiles:
     def bucket_of(self, wallet: Wallet) -> int:
         return bucket_of(wallet)
 
+    def clear(self) -> None:
+        """Removes the files that this writes, and no other."""
+        for pattern in (_MARKS, "bucket-*.parquet", "wallets-*.parquet"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
+
     def write_bucket(self, bucket: int, legs: Legs, wallets: Sequence[Wallet] = ()) -> None:
         """Replaces a bucket; the columns become those of TYPES."""
         self.folder.mkdir(parents=True, exist_ok=True)
