@@ -171,6 +171,12 @@ pub fn set(address: &mut Address, to: &Address) {
     address.clone_from(to);
 }
 
+/// As `same`, for where they mostly differ: then the first bytes mostly say so already.
+#[inline(always)]
+pub fn same_rarely(one: &Address, other: &Address) -> bool {
+    one.as_array().first_chunk::<8>() == other.as_array().first_chunk::<8>() && same(one, other)
+}
+
 /// Whether two addresses are the same. Not inlined: the comparison is long, and made often.
 #[inline(never)]
 pub fn same(one: &Address, other: &Address) -> bool {

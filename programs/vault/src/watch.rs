@@ -1,7 +1,7 @@
 //! What of the trade authority's a route can reach, and that it comes back as it was.
 
 use crate::{
-    accounts::{is_of, same, Context},
+    accounts::{is_of, same, same_rarely, Context},
     constants::*,
     error::{require, Checked, VaultError},
     scratch,
@@ -43,17 +43,18 @@ impl Watched {
         let route = context.rest();
         require(route.len() <= ROUTE_ACCOUNTS_MAX, VaultError::ForbiddenRemainingAccount)?;
         let address = |place: usize| context.at(place).address();
+        let (bot, vault, trade_authority) = (address(BOT), address(VAULT), address(TRADE_AUTHORITY));
         self.authority_lamports = context.at(TRADE_AUTHORITY).lamports();
         self.add(context.at(TRADE_INPUT), 0);
         self.add(context.at(TRADE_OUTPUT), 0);
         for account in route {
             let given = account.address();
-            let is_person = same(given, address(BOT)) || same(given, owner);
+            let is_person = same_rarely(given, bot) || same_rarely(given, owner);
             require(!is_person && !is_of(account, context.program), VaultError::ForbiddenRemainingAccount)?;
             let Some(token) = any_token(account) else { continue };
-            require(!same(&token.owner, address(VAULT)), VaultError::ForbiddenRemainingAccount)?;
-            let is_passed_through = same(given, address(TRADE_INPUT)) || same(given, address(TRADE_OUTPUT));
-            if same(&token.owner, address(TRADE_AUTHORITY)) && !is_passed_through {
+            require(!same_rarely(&token.owner, vault), VaultError::ForbiddenRemainingAccount)?;
+            let is_passed_through = same_rarely(given, address(TRADE_INPUT)) || same_rarely(given, address(TRADE_OUTPUT));
+            if same_rarely(&token.owner, trade_authority) && !is_passed_through {
                 self.add(account, token.amount());
             }
         }

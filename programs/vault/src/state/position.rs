@@ -2,7 +2,7 @@
 
 use super::policy::{Policy, ALLOWLIST};
 use crate::{
-    accounts::{same, set},
+    accounts::{same_rarely, set},
     budget,
     constants::SYSTEM_PROGRAM,
     error::{require, Checked, VaultError},
@@ -32,7 +32,7 @@ impl Policy {
     /// The slot of a mint; that of all zeroes is the first free one.
     #[inline(never)]
     pub fn slot_of(&mut self, mint: &Address) -> Option<&mut PositionSlot> {
-        self.slots.iter_mut().find(|slot| is(&slot.mint, mint))
+        self.slots.iter_mut().find(|slot| same_rarely(&slot.mint, mint))
     }
 
     /// The slot that a trade of `mint` is booked in, at block time `now`; none where nothing is known of what is sold. The allowlist lets
@@ -71,15 +71,15 @@ impl Policy {
         // No slot before it is free.
         let mut free = 0;
         for mint in mints {
-            let is_none = is(mint, &self.base_mint) || is(mint, &SYSTEM_PROGRAM);
-            require(!is_none && !unpinned.iter().any(|other| is(mint, other)), VaultError::PolicyValueInvalid)?;
+            let is_none = same_rarely(mint, &self.base_mint) || same_rarely(mint, &SYSTEM_PROGRAM);
+            require(!is_none && !unpinned.iter().any(|other| same_rarely(mint, other)), VaultError::PolicyValueInvalid)?;
             if let Some(slot) = self.slot_of(mint) {
                 if !slot.is_listed(now) {
                     slot.pinned_from.set(from);
                 }
                 continue;
             }
-            while self.slots.get(free).is_some_and(|slot| !is(&slot.mint, &SYSTEM_PROGRAM)) {
+            while self.slots.get(free).is_some_and(|slot| !same_rarely(&slot.mint, &SYSTEM_PROGRAM)) {
                 free = free.wrapping_add(1);
             }
             let slot = self.slots.get_mut(free).ok_or(VaultError::NoFreeSlot)?;
@@ -106,12 +106,6 @@ impl Policy {
         let held = self.slots.iter().fold(0u64, |sum, slot| sum.saturating_add(slot.base_cost.get()));
         held.max(total_deposited)
     }
-}
-
-/// As `same`; where they differ the first bytes mostly say so already.
-#[inline(always)]
-fn is(one: &Address, other: &Address) -> bool {
-    one.as_array().first_chunk::<8>() == other.as_array().first_chunk::<8>() && same(one, other)
 }
 
 impl PositionSlot {
