@@ -18,6 +18,7 @@ import typer
 
 from xorj.cli.mutants import mutate as mutating
 from xorj.cli.mutants.mutate import VAULT
+from xorj.cli.program_file import faults
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = ROOT / "programs"
@@ -120,19 +121,21 @@ def _built_mutants(sources: Path) -> Path:
 
 def _is_what_is_shipped(fresh: dict[str, Path]) -> bool:
     """The fresh files against the shipped ones, False where other tools were used than they were built with, which give other bytes."""
-    for name, most in SIZE_BYTES_MAX.items():
-        if (size := fresh[name].stat().st_size) > most:
-            raise _failed(f"{name}.so has {size} bytes, more than {most}")
     if (SHIPPED / SUMS).read_text() != _sums():
         raise _failed(f"{SUMS} does not fit the shipped files; run ./xorj program build")
-    differing = [name for name, folder in FILES.items() if fresh[name].read_bytes() != (folder / f"{name}.so").read_bytes()]
-    if not differing:
+    others = differing(fresh)
+    if not others:
         typer.echo("the shipped files are what the sources give")
         return True
     if _toolchain() == (SHIPPED / TOOLCHAIN).read_text():
-        raise _failed(f"not what the sources give: {', '.join(differing)}; run ./xorj program build and commit")
+        raise _failed(f"not what the sources give: {', '.join(others)}; run ./xorj program build and commit")
     typer.echo(f"NOT COMPARED: other tools than the shipped files were built with.\nhere:\n{_toolchain()}")
     return False
+
+
+def differing(fresh: dict[str, Path]) -> list[str]:
+    """Which of the fresh files have other bytes than those that the package and the tests have."""
+    return [name for name, folder in FILES.items() if fresh[name].read_bytes() != (folder / f"{name}.so").read_bytes()]
 
 
 def _test_fresh(fresh: dict[str, Path], folder: Path) -> None:
@@ -151,7 +154,17 @@ def _built(target: Path, sources: Path = PROGRAMS) -> dict[str, Path]:
     if not _is_there("/usr/bin/rustc"):
         raise _failed(f"Debian's rustc is missing; install {' '.join(DEBIAN_PACKAGES)}")
     _run([str(sources / "build.sh"), "--quiet"], environment={"CARGO_TARGET_DIR": str(target)})
-    return {name: target / "bpfel-unknown-none" / "release" / f"lib{name}.so" for name in FILES}
+    return checked({name: target / "bpfel-unknown-none" / "release" / f"lib{name}.so" for name in FILES})
+
+
+def checked(built: dict[str, Path]) -> dict[str, Path]:
+    """The same files by crate, when each of them may be shipped; else the command fails and says what is wrong with which."""
+    for name, path in built.items():
+        if found := faults(path.read_bytes()):
+            raise _failed("\n".join(f"{name}.so: {fault}" for fault in found))
+        if (size := path.stat().st_size) > SIZE_BYTES_MAX.get(name, size):
+            raise _failed(f"{name}.so has {size} bytes, more than {SIZE_BYTES_MAX[name]}")
+    return built
 
 
 def _sums() -> str:
