@@ -20,6 +20,8 @@ from xorj.vault.interface import ERRORS, FRAMEWORK_ERRORS, INSTRUCTIONS
 OWN_CODES = {name for name, _ in ERRORS} | set(FRAMEWORK_ERRORS.values())
 BREAKS = ("panicked", "Access violation", "access violation", "unsupported BPF", "stack")
 RANDOM_CALLS = 60
+# The runtime itself takes no more in one instruction.
+ACCOUNTS_MAX = 255
 # Whom a grant names and who pays for the config may be anybody.
 ANYBODY = {("grant_bot_authority", "bot_authority"), ("initialize_config", "payer")}
 # An authority may be either of two, and a config any mint of the right kind; everything else has one right account.
@@ -80,6 +82,11 @@ def with_eves_vault(name: str) -> VaultWorld:
 
 def is_a_code(done: Outcome) -> bool:
     return done.error in OWN_CODES and not any(word in line for line in done.logs for word in BREAKS)
+
+
+def was_refused_by_another(done: Outcome) -> bool:
+    """The router or the token program said no, with its own code."""
+    return any(" failed: " in line and str(PROGRAM_ID) not in line for line in done.logs)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,11 +167,11 @@ def test_whatever_dice_make_of_it(name: str) -> None:
                 dice.shuffle(metas)
             else:
                 metas += [dice.choice(metas)] * dice.choice((1, 60, 100))
-        done, moved = attempted(world, Instruction(PROGRAM_ID, data, metas))
+        done, moved = attempted(world, Instruction(PROGRAM_ID, data, metas[:ACCOUNTS_MAX]))
         if done.error is None:
             world = with_eves_vault(name)
             kinds(world)
             continue
         assert moved == [], (done, metas)
         assert not any(word in line for line in done.logs for word in BREAKS), done
-        assert done.error in OWN_CODES, (done, metas)
+        assert done.error in OWN_CODES or was_refused_by_another(done), (done, metas)
