@@ -110,3 +110,13 @@ def test_a_vault_keeps_the_delay_it_was_made_with(world: VaultWorld) -> None:
     world.ok(instructions.initialize_vault(world.owner.pubkey()))
     assert update(world, loosening_delay_s=3_600) is None
     assert world.read_policy().loosening_delay == DAY
+
+
+def test_a_ceiling_that_has_come_down_does_not_keep_the_guardian_from_pausing(world: VaultWorld) -> None:
+    address = accounts.config_address()
+    data, at = bytearray(world.svm.get_account(address).data), accounts.CONFIG_OFFSETS["vault_cap"]
+    data[at : at + 8] = (2 * DEPOSIT_CEILING_RAW).to_bytes(8, "little")
+    world.plant(address, bytes(data))
+    assert world.send(instructions.update_config(world.guardian.pubkey(), paused=True), payer=world.admin).error is None
+    assert world.read_config().paused
+    assert world.send(instructions.update_config(world.admin.pubkey(), vault_cap=2 * DEPOSIT_CEILING_RAW)).error == "DepositCapExceeded"

@@ -117,5 +117,5 @@ def test_a_build_with_other_bytes_is_named(tmp_path: Path) -> None:
     for name, folder in FILES.items():
         fresh[name].write_bytes((folder / f"{name}.so").read_bytes())
     assert differing(fresh) == []
-    fresh["local_amm"].write_bytes(fresh["local_amm"].read_bytes()[:-1] + b"\xff")
+    fresh["local_amm"].write_bytes(fresh["local_amm"].read_bytes() + b"\0")
     assert differing(fresh) == ["local_amm"]

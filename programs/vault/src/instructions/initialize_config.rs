@@ -1,6 +1,6 @@
 //! initialize_config: makes the one Config. Anyone but the program's upgrade authority is refused, so a stranger cannot be first.
 
-use super::update_config::check_limits;
+use super::update_config::{check_cap, check_delay};
 use crate::{
     accounts::{is_of, new_in_place, same, set, Context},
     arguments::Reader,
@@ -34,7 +34,8 @@ pub fn initialize_config(context: &Context, arguments: &mut Reader) -> Checked {
     state.vault_cap.set(arguments.u64());
     state.loosening_delay.set(arguments.i64());
     set(&mut state.base_mint, base_mint.address());
-    check_limits(state)?;
+    check_cap(state)?;
+    check_delay(state)?;
     // Nobody could sign for it.
     require(!same(&state.admin, &SYSTEM_PROGRAM), VaultError::PolicyValueInvalid)
 }

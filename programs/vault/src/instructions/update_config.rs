@@ -21,6 +21,8 @@ static FIELDS: [(u8, u8); 5] = [
 /// The bytes of all arguments.
 static SIZES: [u8; 6] = [32, 32, 8, 8, 1, 1];
 /// In the bits of the fields that are given.
+const VAULT_CAP: u8 = 1 << 2;
+const LOOSENING_DELAY: u8 = 1 << 3;
 const PAUSED: u8 = 1 << 4;
 const ROUTERS_GIVEN: u8 = 1 << 5;
 
@@ -48,7 +50,12 @@ pub fn update_config(unchecked: &Unchecked, arguments: &mut Reader) -> Checked {
     }
     require(config.paused <= 1, BAD_ARGUMENTS)?;
     require(is_admin || given == PAUSED && config.paused != 0, VaultError::Unauthorized)?;
-    check_limits(config)?;
+    if given & VAULT_CAP != 0 {
+        check_cap(config)?;
+    }
+    if given & LOOSENING_DELAY != 0 {
+        check_delay(config)?;
+    }
     require(routers & !ROUTERS_MASK == 0, VaultError::PolicyValueInvalid)?;
     if given & ROUTERS_GIVEN != 0 {
         let now = now();
@@ -57,10 +64,16 @@ pub fn update_config(unchecked: &Unchecked, arguments: &mut Reader) -> Checked {
     Ok(())
 }
 
-/// The cap under the compiled ceiling, the delay neither too short nor too long.
+/// Under the compiled ceiling. Only of a cap that is given: another binary may have a lower ceiling than the cap that is stored, and a
+/// guardian must still be able to pause.
 #[inline(never)]
-pub fn check_limits(config: &Config) -> Checked {
-    require(config.vault_cap.get() <= DEPOSIT_CEILING, VaultError::DepositCapExceeded)?;
+pub fn check_cap(config: &Config) -> Checked {
+    require(config.vault_cap.get() <= DEPOSIT_CEILING, VaultError::DepositCapExceeded)
+}
+
+/// Neither too short nor too long.
+#[inline(never)]
+pub fn check_delay(config: &Config) -> Checked {
     let delay = config.loosening_delay.get();
     require((LOOSENING_DELAY_SECONDS_MIN..=LOOSENING_DELAY_SECONDS_MAX).contains(&delay), VaultError::PolicyValueInvalid)
 }
