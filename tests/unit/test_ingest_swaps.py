@@ -67,16 +67,6 @@ async def test_the_excluded_are_never_read() -> None:
     assert await lake.venue_cursor(VENUE) == 31
 
 
-async def test_of_a_markets_maker_not_even_the_transactions_are_read() -> None:
-    reader, lake = ChainHistory(history_of("ana", "ben", swaps=20)), MemoryLake()
-    ben = frozenset({BEN})
-    await ingest_swaps(Sources((VENUE,), excluded=ben, makers=ben), reader, lake)
-    assert (len(slots(lake, "ana")), slots(lake, "ben")) == (20, [])
-    assert len(reader.transactions_asked) == 20
-    reader.add(swap_transaction("ben", "1 SOL", "9 USDC", slot=900), swap_transaction("ana", "1 SOL", "9 USDC", slot=901))
-    assert (await ingest_swaps(Sources((VENUE,), excluded=ben, makers=ben), reader, lake)).records == 1
-
-
 async def test_who_only_signed_or_failed_there_is_no_swapper() -> None:
     nothing = Made(payer="cem", slot=12).runs(VENUE).done()
     failed = replace(swap_transaction("ben", "1 SOL", "9 USDC", slot=13), error='"AccountInUse"')

@@ -44,6 +44,10 @@ def execute_history(bank: Bank, cast: Cast, season: Season = HISTORY) -> Past:
         if not order.early and order.sequence == 0:
             market.follow(order.step, [order.token])
         market.fill(order)
+        if order.early:
+            # what he knew of happens to everybody else a moment later
+            bank.advance(1, start_seconds + seconds)
+            market.follow(order.step, [order.token])
     end_slot = start_slot + 2 + season.last_step * STEP_SECONDS * SLOTS_PER_SECOND
     bank.advance(max(1, end_slot - bank.slot), start_seconds + season.last_step * STEP_SECONDS)
     market.follow(season.last_step, range(len(cast.tokens)))

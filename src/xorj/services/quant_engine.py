@@ -22,7 +22,7 @@ from xorj.adapters.postgres.transactions import transaction
 from xorj.adapters.postgres.trust import PostgresTrust
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import Commitment
-from xorj.demo.identities import ARBITRAGE, EXCLUDED_WALLETS
+from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.engine_api.quant_engine import quant_engine_routes
 from xorj.market.local_amm import PROGRAM_ID as LOCAL_AMM
 from xorj.observability import health, http, logging, metrics
@@ -140,8 +140,7 @@ async def _chain_is_there(parts: Parts) -> None:
 
 
 async def _ingest(parts: Parts) -> Ingested:
-    makers = frozenset({Wallet(str(ARBITRAGE.pubkey()))}) & parts.excluded
-    sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,), excluded=parts.excluded, makers=makers)
+    sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,))
     with metrics.INGEST_SECONDS.time():
         ingested = await ingest_swaps(sources, parts.node, parts.lake)
     for outcome, count in ingested.outcomes.items():

@@ -26,15 +26,11 @@ PAGES_PER_ADDRESS_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read.
-
-    `makers` are excluded wallets that are in so many of a venue's transactions that it pays to list theirs, in order not to read them.
-    """
+    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read."""
 
     venues: tuple[Address, ...]
     watched: frozenset[Wallet] = frozenset()
     excluded: frozenset[Wallet] = frozenset()
-    makers: frozenset[Wallet] = frozenset()
 
 
 @dataclass(slots=True)
@@ -83,13 +79,12 @@ async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, 
 
 
 async def _venues_after_cursors(sources: Sources, reader: HistoryReader, lake: SwapLake) -> list[SignatureInfo]:
-    """Successful transactions of all venues after their cursors, oldest first, each once, without those of the market's makers."""
+    """Successful transactions of all venues after their cursors, oldest first, each once."""
     found: dict[Signature, SignatureInfo] = {}
     for venue in sources.venues:
         cursor = await lake.venue_cursor(venue)
         rows = await _after(venue, cursor, None, reader)
-        made = {row.signature for maker in sources.makers if rows for row in await _after(Address(maker), cursor, None, reader)}
-        found |= {row.signature: row for row in rows if row.error is None and row.signature not in made}
+        found |= {row.signature: row for row in rows if row.error is None}
     return sorted(found.values(), key=lambda row: (row.slot, -1 if row.transaction_index is None else row.transaction_index))
 
 

@@ -1,0 +1,159 @@
+"""V2 over a lake's history: every wallet replayed as its copier, the cohort scored, capacity and drawdown beside it. For score_wallets.
+
+history -> impact of each token -> replay at q and 10 q -> cohort -> prior (fitted from 300 wallets on, else the synthetic one) -> score
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from xorj.market.impact import Impact, fitted
+from xorj.primitives.ids import SOL, USDC, Mint, Wallet
+from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, chain_order
+from xorj.trust.cohort import Cohort, Floats
+from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, replay
+from xorj.trust.copy_score import UNCALIBRATED, Calibration, score_cohort
+from xorj.trust.drawdown import expected_drawdowns
+from xorj.trust.prior import WALLETS_MIN
+from xorj.trust.synthetic_prior import SYNTHETIC
+from xorj.trust.utility_sharpe import estimate
+
+RECORD_DAYS_MAX = 365
+# how many times the reference order the second replay is, for capacity
+CAPACITY_FACTOR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CopyScore:
+    """What copying one wallet promises. score 0..100, edge 0..1, theta in daily utility-Sharpe, drawdowns 0..1 within 90 days, USD.
+
+    `capacity_usd` is the order at which the posterior mean halves, None where it is not above zero; as large as the largest order that was
+    replayed where it does not halve until there. `calibration` names the prior.
+    """
+
+    wallet: Wallet
+    score: float
+    edge: float
+    posterior_mean: float
+    band_low: float
+    band_high: float
+    evidence_days: int
+    round_trips: int
+    entries: int
+    drawdown_median: float
+    drawdown_worst_tenth: float
+    capacity_usd: float | None
+    cost_share: float | None
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotEnoughEvidence:
+    """Fewer than 2 round trips, fewer than 3 days, or a record that never moves."""
+
+    wallet: Wallet
+    evidence_days: int
+    round_trips: int
+
+
+CopyVerdict = CopyScore | NotEnoughEvidence
+REFERENCE = Terms()
+
+
+def score_copies(valuation: Valuation, as_of: int, terms: Terms = REFERENCE) -> dict[Wallet, CopyVerdict]:
+    """A verdict for every wallet with a swap at or before as_of, in unix seconds. Same history, same bits."""
+    market = market_of(valuation, as_of)
+    of_wallets = groupby((one for one in valuation.swaps if one.swap.block_time <= as_of), key=lambda one: one.swap.wallet)
+    histories = [list(swaps) for _, swaps in of_wallets]
+    if not histories:
+        return {}
+    largest = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
+    records = [replay(swaps, market, terms) for swaps in histories]
+    cohort, crowded = cohort_of(records, market), cohort_of([replay(swaps, market, largest) for swaps in histories], market)
+    calibration = calibration_for(cohort)
+    scores, means = score_cohort(cohort, calibration), score_cohort(crowded, calibration).posterior_mean
+    drawdowns = expected_drawdowns(cohort.daily_returns, cohort.alive)
+    found: dict[Wallet, CopyVerdict] = {}
+    for at, record in enumerate(records):
+        if math.isnan(scores.score[at]):
+            found[record.wallet] = NotEnoughEvidence(record.wallet, int(cohort.alive[at].sum()), record.round_trips)
+            continue
+        found[record.wallet] = CopyScore(
+            wallet=record.wallet,
+            score=float(scores.score[at]),
+            edge=float(scores.edge[at]),
+            posterior_mean=float(scores.posterior_mean[at]),
+            band_low=float(scores.band_low[at]),
+            band_high=float(scores.band_high[at]),
+            evidence_days=int(scores.evidence_days[at]),
+            round_trips=record.round_trips,
+            entries=record.entries,
+            drawdown_median=float(drawdowns.median[at]),
+            drawdown_worst_tenth=float(drawdowns.worst_tenth[at]),
+            capacity_usd=capacity_usd(float(scores.posterior_mean[at]), float(means[at]), terms.order_usd),
+            cost_share=record.cost_share,
+            calibration=calibration.version,
+        )
+    return found
+
+
+def market_of(valuation: Valuation, as_of: int) -> Market:
+    """Each token's impact and price path, from its executions of EXECUTION_USD_MIN or more until as_of, in the chain's order."""
+    found: dict[Mint, list[tuple[int, float, float]]] = {}
+    for one in sorted(valuation.swaps, key=lambda one: chain_order(one.swap)):
+        value = one.value_usd
+        if value is None or value < EXECUTION_USD_MIN or one.swap.block_time > as_of:
+            continue
+        for sign, amount in ((-1, one.swap.input), (1, one.swap.output)):
+            if amount.mint != USDC and amount.raw:
+                found.setdefault(Mint(amount.mint), []).append((one.swap.block_time, float(value / amount.raw), sign * float(value)))
+    impacts, paths = dict[Mint, Impact](), dict[Mint, Path]()
+    for mint, rows in found.items():
+        times, prices, sizes = zip(*rows, strict=True)
+        impacts[mint] = fitted(prices, sizes)
+        left = [impacts[mint].price_after(price, size) for price, size in zip(prices, sizes, strict=True)]
+        paths[mint] = Path(np.maximum.accumulate(np.array(times, dtype=np.int64)), np.array(left))
+    return Market(Prices(paths), impacts, as_of)
+
+
+def cohort_of(records: Sequence[CopyRecord], market: Market) -> Cohort:
+    """The records on one calendar of at most RECORD_DAYS_MAX days that ends with the day of as_of."""
+    last = market.as_of // DAY_S
+    first = max(min(record.first_day for record in records), last - RECORD_DAYS_MAX + 1)
+    days = last - first + 1
+    returns, alive = np.zeros((len(records), days)), np.zeros((len(records), days), dtype=np.bool_)
+    for at, record in enumerate(records):
+        kept = record.daily_returns[-days:]
+        returns[at, days - len(kept) :], alive[at, days - len(kept) :] = kept, True
+    return Cohort(
+        daily_returns=returns,
+        alive=alive,
+        market_returns=_market_returns(market.prices, first, last, market.as_of),
+        round_trips=np.array([record.round_trips for record in records], dtype=np.int64),
+        linked_share=np.array([record.same_slot_share for record in records]),
+        cluster_size=np.ones(len(records), dtype=np.int64),
+    )
+
+
+def calibration_for(cohort: Cohort) -> Calibration:
+    """A cohort that is too small for a prior of its own gets the synthetic one."""
+    return UNCALIBRATED if int(estimate(cohort).is_scoreable.sum()) >= WALLETS_MIN else SYNTHETIC
+
+
+def capacity_usd(mean: float, mean_at_largest: float, order_usd: float) -> float | None:
+    """The order at which the posterior mean has fallen to half, on the straight line over log(order) between the two replays."""
+    if not mean > 0:
+        return None
+    fallen = mean - mean_at_largest
+    if math.isnan(fallen) or fallen <= mean / 2:
+        return order_usd * CAPACITY_FACTOR
+    return float(order_usd * CAPACITY_FACTOR ** (mean / 2 / fallen))
+
+
+def _market_returns(prices: Prices, first: int, last: int, as_of: int) -> Floats:
+    """SOL's return on each day, 0 where its price is not known on both ends."""
+    ends = [prices.at(SOL, min((day + 1) * DAY_S, as_of)) or 0.0 for day in range(first - 1, last + 1)]
+    return np.array([after / before - 1 if before and after else 0.0 for before, after in pairwise(ends)])
