@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from solders.pubkey import Pubkey
+from solders.token.associated import get_associated_token_address
 from tests.fakes.made_orders import dca_filled, routed, value_average_filled
 from tests.fakes.made_swaps import VENUE, amount, mint, wallet
 from tests.fakes.made_transactions import (
@@ -28,7 +29,7 @@ from tests.fakes.made_transactions import (
     transfers_less_fee,
 )
 
-from xorj.chain.transactions import ChainInstruction, ChainTransaction, TokenBalance
+from xorj.chain.transactions import ChainInstruction, ChainTransaction, InnerInstructions, TokenBalance
 from xorj.primitives.ids import Address
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.programs import (
@@ -195,6 +196,19 @@ def test_rule_3_an_account_made_with_its_sol_and_closed_to_its_maker_changes_not
     assert told(made.done()) == "1000000000 SOL > 7000000 BONK"
 
 
+def test_rule_3_anothers_account_that_was_made_with_its_sol_brings_the_sol_and_not_the_rent() -> None:
+    temporary = account("made by the maker")
+    made = (
+        Made(payer="maker", also_sign=["ana"])
+        .moves("ana", "USDC", "5", "0")
+        .gains_lamports("maker", -SOL_1 - RENT)
+        .gains_lamports("ana", SOL_1 + RENT)
+        .has(temporary)
+        .runs(VENUE, creates("maker", temporary, SOL_1 + RENT), initializes(temporary, "maker", "SOL"), closes(temporary, "ana"))
+    )
+    assert told(made.done()) == "5000000 USDC > 1000000000 SOL"
+
+
 # 4. Wrapped SOL that stays and native SOL are one asset.
 
 
@@ -229,6 +243,12 @@ def test_rule_5_a_tip_to_an_account_nobody_knows_is_left_out_where_sol_is_no_leg
     paid = replace(made, instructions=(*made.instructions, sends_lamports("ana", account("a bot's purse"), 90_000_000)))
     assert told(paid) == "5000000 USDC > 7000000 BONK"
     assert told(made) == "2 tokens given and 1 received"
+
+
+def test_rule_5_sol_that_was_wrapped_and_spent_is_no_cost() -> None:
+    wrapped = sends_lamports("ana", token_account("ana", "SOL"), 200_000_000)
+    spent = usdc_for_bonk(Made()).moves("ana", "SOL", "1", "1").gains_lamports("ana", -200_000_000).runs(VENUE).done()
+    assert told(replace(spent, instructions=(*spent.instructions, wrapped))) == "2 tokens given and 1 received"
 
 
 def test_rule_5_anothers_tip_is_anothers() -> None:
@@ -314,6 +334,12 @@ def test_rule_8_who_carries_an_orders_tokens_to_a_pool_and_back_is_no_arbitrageu
     assert told(carried.moves("escrow", "USDC", "5", "0").runs(VENUE, *flows).done(), "keeper") == "other"
 
 
+def test_rule_8_a_trade_there_and_partly_back_is_a_swap_of_what_is_left_of_it() -> None:
+    flows = (*hop("ana", "10 USDC", "14 BONK"), *hop("ana", "8 BONK", "6 USDC"))
+    made = Made().moves("ana", "USDC", "10", "6").moves("ana", "BONK", "0", "6").runs(VENUE, *flows)
+    assert told(made.done()) == "4000000 USDC > 6000000 BONK"
+
+
 # 9. A hop's token nets to zero and drops out.
 
 
@@ -374,6 +400,24 @@ def test_rule_10_a_limit_order_gives_what_its_escrow_lost_and_gets_what_came(lef
     assert told(made.done()) == f"{5_000_000 - int(left) * 1_000_000} USDC > 7000000 BONK"
 
 
+def test_rule_10_an_order_for_sol_gets_its_price_and_not_the_orders_rent() -> None:
+    order = account("order")
+    accounts = [account("keeper"), account("ana"), order, token_account("order", "USDC"), *[account("x")] * 4, Address(mint("SOL"))]
+    paid = Made(payer="keeper").moves("order", "USDC", "5", "0").has(order, 3_000_000, 0).gains_lamports("ana", SOL_1 + 3_000_000)
+    assert (
+        told(paid.runs(JUPITER_LIMIT_V2, accounts=accounts, data=discriminator("flash_fill_order")).done())
+        == "5000000 USDC > 1000000000 SOL"
+    )
+
+
+def test_rule_10_a_taker_that_pays_an_order_itself_swaps_as_well() -> None:
+    escrow = token_account("order", "USDC")
+    accounts = [account("ben"), account("ana"), account("order"), *[account("x")] * 4, escrow, Address(mint("USDC"))]
+    made = Made(payer="ben").moves("order", "USDC", "5", "0").moves("ana", "BONK", "0", "7").moves("ben", "USDC", "0", "5")
+    filled = made.moves("ben", "BONK", "7", "0").runs(JUPITER_LIMIT_V2, accounts=accounts, data=discriminator("fill_order")).done()
+    assert (told(filled), told(filled, "ben")) == ("5000000 USDC > 7000000 BONK", "7000000 BONK > 5000000 USDC")
+
+
 @pytest.mark.parametrize(
     ("program", "instruction", "named_kind"),
     [
@@ -410,6 +454,19 @@ def test_rule_11_a_deposit_beside_a_swap_leaves_no_price() -> None:
         .runs(WHIRLPOOL, deposit, data=DEPOSIT, accounts=[account("ana")])
     )
     assert told(made.done()) == "a swap and liquidity in one transaction"
+
+
+def test_rule_11_whatever_a_router_calls_on_its_way_is_its_way() -> None:
+    flows = hop("ana", "5 USDC", "7 BONK")
+    new = ChainInstruction(WHIRLPOOL, (account("ana"),), discriminator("swap_v9"), 2)
+    assert told(usdc_for_bonk(Made()).runs(JUPITER_V6, new, *flows).done()) == "5000000 USDC > 7000000 BONK"
+
+
+def test_rule_11_who_is_paid_by_a_pool_and_signs_nothing_was_sent_something() -> None:
+    paid = (
+        Made().moves("ben", "USDC", "0", "5").runs(VENUE, between(("pool", "USDC"), ("ben", "USDC"), "5 USDC"), accounts=[account("ben")])
+    )
+    assert told(paid.done(), "ben") == "transfer"
 
 
 def test_rule_11_a_share_minted_for_the_wallet_is_liquidity_and_a_token_minted_for_the_curve_is_not() -> None:
@@ -560,6 +617,34 @@ def test_two_things_bought_by_two_instructions_are_two_swaps() -> None:
     assert told(made.done()) == "5000000 USDC > 7000000 BONK, 4000000 USDC > 3000000 WIF"
 
 
+def test_the_parts_hold_no_rent() -> None:
+    curve, wif = account("curve"), token_account("ana", "WIF")
+    made = (
+        Made(dust_lamports={("ana", "WIF"): 100})
+        .moves("ana", "BONK", "0", "7")
+        .moves("ana", "WIF", None, "3")
+        .gains_lamports("ana", -3 * SOL_1 - RENT + 100)
+        .has(curve, 5, 3 * SOL_1 + 5)
+        .runs(PUMP, sends_lamports("ana", curve, SOL_1), between(("pool", "BONK"), ("ana", "BONK"), "7 BONK"), data=discriminator("buy"))
+        .runs(
+            PUMP,
+            opens("ana", "ana", "WIF"),
+            sends_lamports("ana", wif, RENT - 100),
+            allocates(wif),
+            sends_lamports("ana", curve, 2 * SOL_1),
+            between(("pool", "WIF"), ("ana", "WIF"), "3 WIF"),
+            data=discriminator("buy"),
+        )
+    )
+    assert told(made.done()) == "1000000000 SOL > 7000000 BONK, 2000000000 SOL > 3000000 WIF"
+
+
+def test_what_no_hop_of_a_route_gave_is_no_leftover_of_it() -> None:
+    route, event = routed("ana", [(WHIRLPOOL, "5 USDC", "7 BONK")])
+    made = usdc_for_bonk(Made()).moves("ana", "WIF", "0", "1").runs(route.program, event, accounts=route.accounts, data=route.data)
+    assert told(made.done()) == "1 tokens given and 2 received"
+
+
 def test_parts_that_do_not_add_up_to_the_balances_are_not_guessed() -> None:
     made = (
         usdc_for_bonk(Made(), gets="6.9")
@@ -580,6 +665,20 @@ def test_an_owner_that_an_old_node_does_not_tell_is_found_by_who_moved_the_token
     assert told(made) == "5000000 USDC > 7000000 BONK"
     blind = usdc_for_bonk(Made(tells_owners=False)).runs(VENUE, *hop("ana", "5 USDC", "7 BONK")).done()
     assert told(blind) == "tokens moved through an account whose owner nothing tells"
+
+
+def test_an_owner_that_nobody_tells_is_found_where_the_account_is_a_signers_own() -> None:
+    made = usdc_for_bonk(Made(tells_owners=False)).runs(VENUE, *hop("ana", "5 USDC", "7 BONK")).done()
+    own = get_associated_token_address(
+        Pubkey.from_string(wallet("ana")), Pubkey.from_string(mint("BONK")), Pubkey.from_string(TOKEN_PROGRAM)
+    )
+    renamed = [Address(str(own)) if key == token_account("ana", "BONK") else key for key in made.account_keys]
+    assert (
+        told(replace(made, account_keys=tuple(renamed), inner_instructions=()))
+        == "tokens moved through an account whose owner nothing tells"
+    )
+    sent = InnerInstructions(0, made.inner_instructions[0].instructions[:1])
+    assert told(replace(made, account_keys=tuple(renamed), inner_instructions=(sent,))) == "5000000 USDC > 7000000 BONK"
 
 
 def test_a_reply_without_any_token_balances_is_not_read_as_a_change_of_sol() -> None:
@@ -603,6 +702,15 @@ def test_balances_that_do_not_add_up_over_all_accounts_are_not_read(side: str, r
     held = list(getattr(made, side))
     held[row] = TokenBalance(held[row].account_index, held[row].mint, held[row].owner, held[row].program, held[row].amount_raw + 1, 6)
     assert told(replace(made, **{side: tuple(held)})) == "balances that do not add up over all accounts"
+
+
+def test_wrapped_sol_is_what_its_account_holds() -> None:
+    made = Made().moves("ana", "BONK", "0", "7").moves("ana", "SOL", "2", "1").runs(VENUE).done()
+    assert told(made) == "1000000000 SOL > 7000000 BONK"
+    (row,) = [row for row in made.pre_token_balances if row.mint == mint("SOL")]
+    more = TokenBalance(row.account_index, row.mint, row.owner, row.program, row.amount_raw + 1, row.decimals)
+    rows = tuple(more if one is row else one for one in made.pre_token_balances)
+    assert told(replace(made, pre_token_balances=rows)) == "balances that do not add up over all accounts"
 
 
 def test_lamports_that_do_not_add_up_are_no_price() -> None:
