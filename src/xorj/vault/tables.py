@@ -22,6 +22,7 @@ from xorj.vault.interface import (
     Interface,
     Structure,
 )
+from xorj.vault.provocations import ACCEPTED_BY, provocations
 
 _PLACE = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CODES = {each.name: each.value for each in VaultError} | {name: code for code, name in FRAMEWORK_ERRORS.items()}
@@ -110,6 +111,14 @@ def _errors() -> str:
     return _table(("code", "name", "when"), [*((code, name, "as in Anchor") for code, name in FRAMEWORK_ERRORS.items()), *own])
 
 
+def _provocations() -> str:
+    rows = [(f"`{name}`", "is accepted", f"`{ACCEPTED_BY}[{name}]`") for name in CHECKS]
+    for each in provocations():
+        how = f"`{each.instruction}`, check: {each.check}" if each.instruction else "a test of its own"
+        rows.append((f"{_CODES[each.error]} {each.error}", how, f"`{each.test}`"))
+    return _table(("instruction or error", "how", "test in `tests/program`"), rows)
+
+
 def _events() -> str:
     rows = []
     for each in EVENTS:
@@ -150,6 +159,7 @@ _PARTS: dict[str, Callable[[], str]] = {
     "instructions": _instructions,
     "checks": _checks,
     "errors": _errors,
+    "provocations": _provocations,
     "events": _events,
     "constants": _constants,
 }
