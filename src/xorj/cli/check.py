@@ -33,17 +33,20 @@ COVERAGE_PERCENT_MIN = 80
 MONEY_PATH = ("execution", "copying", "vault", "signing")
 MONEY_PATH_PERCENT_MIN = 95
 USAGE_OF_PYTEST = 4
+WORKERS = 2
 
 
 def run_tests(
     arguments: list[str] = typer.Argument(None, help="Passed on to pytest, after --."),
     coverage: bool = typer.Option(False, help="Measure line coverage and hold it to its minimum."),
+    workers: int = typer.Option(None, min=1, max=64, help="Processes; 2 for the whole suite and 1 for a part of it.", show_default=False),
 ) -> None:
     """The whole test suite that this machine can run. Example: ./xorj test -- tests/unit -k lots"""
     _need_checkout()
-    workers = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"] if not arguments else []
+    count = workers or (1 if arguments else WORKERS)
+    spread = ["-n", str(count), "--dist", "loadfile", "--no-loadscope-reorder"] if count > 1 else []
     measured = ["--cov", "--cov-report="] if coverage else []
-    status = _module(["pytest", *workers, *measured, *(arguments or [])]).returncode
+    status = _module(["pytest", *spread, *measured, *(arguments or [])]).returncode
     if coverage and status == 0:
         status = max(_covered(COVERAGE_PERCENT_MIN), *(_covered(MONEY_PATH_PERCENT_MIN, package) for package in MONEY_PATH))
     raise typer.Exit(_exit_code(status))
