@@ -1,5 +1,9 @@
-"""What every attack asserts: the exact error, and that no account is another afterwards, the attacker's fee apart."""
+"""What every attack asserts: the exact error, and that no account is another afterwards, the attacker's fee apart.
 
+XORJ_ATTACK_ROUNDS=20 throws the dice twenty times as often.
+"""
+
+import os
 from collections.abc import Sequence
 
 from solders.instruction import Instruction
@@ -16,6 +20,7 @@ OWNERS = (SYSTEM, PROGRAM_ID, TOKEN_PROGRAM, TOKEN_2022_PROGRAM, local_amm.PROGR
 # Pays the fee of every attack and takes no other part in it.
 PAYER = key("attack's fee payer")
 FEE_PER_SIGNATURE_LAMPORTS = 5_000
+ROUNDS = int(os.environ.get("XORJ_ATTACK_ROUNDS", "1"))
 
 Everything = dict[Pubkey, bytes]
 

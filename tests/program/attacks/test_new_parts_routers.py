@@ -7,7 +7,7 @@ import pytest
 from solders.account import Account
 from solders.pubkey import Pubkey
 from solders.token.state import TokenAccount, TokenAccountState
-from tests.program.attacks.harness import SYSTEM, attempted, refused
+from tests.program.attacks.harness import ROUNDS, SYSTEM, attempted, refused
 from tests.program.evil_world import (
     ACCOUNT_OWNER,
     AUTHORITY,
@@ -39,7 +39,7 @@ from xorj.vault.accounts import ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TO
 from xorj.vault.events import traded
 
 REVOKE = b"\x05"
-SEEDS = range(6)
+SEEDS = range(6 * ROUNDS)
 SCRIPTS_PER_SEED = 60
 RENT_LAMPORTS = 2_039_280
 WRAPPED_SOL = Pubkey.from_string("So11111111111111111111111111111111111111112")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from tests.program.attacks.harness import ROUNDS
 from tests.program.vault_world import DAY, HOUR, NOW, USDC, VaultWorld, changed, key
 
 from xorj.market import local_amm
@@ -179,7 +180,7 @@ def test_a_strategy_takes_no_more_than_the_caps(strategy: Callable[[Thief], None
     assert thief.worst() > LOSS_CAP * 9 // 10
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(8 * ROUNDS))
 def test_a_thief_without_a_plan_takes_no_more_than_the_caps(seed: int) -> None:
     thief, dice = Thief(), Random(seed)
     hands: list[Callable[[], object]] = [

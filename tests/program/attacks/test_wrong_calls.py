@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
-from tests.program.attacks.harness import PAYER, SYSTEM, attempted, refused
+from tests.program.attacks.harness import PAYER, ROUNDS, SYSTEM, attempted, refused
 from tests.program.good_calls import NAMES, good, ready_for, roles_of, with_data
 from tests.program.vault_world import PROGRAM_DATA, USDC, Outcome, VaultWorld, changed, key
 
@@ -19,7 +19,7 @@ from xorj.vault.interface import ERRORS, FRAMEWORK_ERRORS, INSTRUCTIONS
 
 OWN_CODES = {name for name, _ in ERRORS} | set(FRAMEWORK_ERRORS.values())
 BREAKS = ("panicked", "Access violation", "access violation", "unsupported BPF", "stack")
-RANDOM_CALLS = 60
+RANDOM_CALLS = 60 * ROUNDS
 # The runtime itself takes no more in one instruction.
 ACCOUNTS_MAX = 255
 # Whom a grant names and who pays for the config may be anybody.
