@@ -64,6 +64,7 @@ def test_both_formats_declare_the_same() -> None:
     newer, older = (read(name) for name in FILES[:2])
     assert newer["address"] == older["metadata"]["address"]
     assert newer["errors"] == older["errors"]
+    assert newer["constants"] == older["constants"]
     for one, other in zip(newer["instructions"], older["instructions"], strict=True):
         roles = [(camel(each["name"]), each.get("writable", False), each.get("signer", False)) for each in one["accounts"]]
         assert (camel(one["name"]), fields(one["args"])) == (other["name"], legacy_fields(other["args"]))

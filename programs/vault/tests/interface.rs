@@ -119,7 +119,7 @@ fn so_do_those_of_the_config_and_of_the_structs() {
 
 #[test]
 fn what_is_compiled_in_is_what_is_declared() {
-    let known: [(&str, u64); 10] = [
+    let known: [(&str, u64); 13] = [
         ("DEPOSIT_CEILING", DEPOSIT_CEILING),
         ("POSITION_SLOTS", SLOTS as u64),
         ("WINDOW_BUCKETS", BUCKETS as u64),
@@ -130,6 +130,9 @@ fn what_is_compiled_in_is_what_is_declared() {
         ("ROUTE_ACCOUNTS_MAX", ROUTE_ACCOUNTS_MAX as u64),
         ("BOT_LIFETIME_SECONDS", BOT_LIFETIME_SECONDS as u64),
         ("LOOSENING_DELAY_SECONDS_MIN", LOOSENING_DELAY_SECONDS_MIN as u64),
+        ("LOOSENING_DELAY_SECONDS_MAX", LOOSENING_DELAY_SECONDS_MAX as u64),
+        ("ROUTER_DELAY_SECONDS", ROUTER_DELAY_SECONDS as u64),
+        ("ROUTE_DATA_BYTES_MAX", ROUTE_DATA_BYTES_MAX as u64),
     ];
     let document = idl();
     let declared: Vec<(&str, u64)> = list(&document, "constants")

@@ -46,7 +46,7 @@ def anchor() -> str:
         "events": [_discriminated(each) for each in EVENTS],
         "errors": _errors(),
         "types": [_type(each) for each in (*TYPES, *ACCOUNTS, *EVENTS)],
-        "constants": [{"name": name, "type": kind, "value": str(value)} for name, kind, value in CONSTANTS],
+        "constants": _constants(),
     }
     return _text(document)
 
@@ -56,6 +56,7 @@ def legacy() -> str:
     document: Json = {
         "version": VERSION,
         "name": "xorj_vault",
+        "constants": _constants(),
         "instructions": [_legacy_instruction(each) for each in INSTRUCTIONS],
         "accounts": [_legacy_structure(each) for each in ACCOUNTS],
         "types": [_legacy_structure(each) for each in TYPES],
@@ -124,6 +125,10 @@ def _field(field: Field) -> Json:
 
 def _errors() -> list[Json]:
     return [{"code": ERROR_BASE + number, "name": name, "msg": message} for number, (name, message) in enumerate(ERRORS)]
+
+
+def _constants() -> list[Json]:
+    return [{"name": name, "type": kind, "value": str(value)} for name, kind, value in CONSTANTS]
 
 
 def _legacy_instruction(interface: Interface) -> Json:
