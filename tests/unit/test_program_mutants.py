@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from xorj.cli.mutants.checks import Finder, Mutant
-from xorj.cli.mutants.mutate import changed_lines
+from xorj.cli.mutants.mutate import Verdict, changed_lines, table
 from xorj.cli.mutants.rust_source import Source
 from xorj.cli.mutants.schemata import MARK, Case, Extra, Listed, cases, change_copy, switched_on
 
@@ -127,3 +127,9 @@ def test_changed_lines_are_those_of_the_new_file(tmp_path: Path) -> None:
     git("commit", "-qm", "first")
     (source / "a.rs").write_text("1\ntwo\n3\nfour\n")
     assert changed_lines(tmp_path, "HEAD") == {"a.rs": {2, 4}}
+
+
+def test_the_table_counts_by_file() -> None:
+    verdicts = [Verdict("x", "a.rs:1", "test", 1.0), Verdict("y", "a.rs:2", "", 2.0), Verdict("z", "b.rs:1", "test", 0.0)]
+    rows = [line.split() for line in table(verdicts).split("\n")[1:]]
+    assert rows == [["a.rs", "2", "1", "3"], ["b.rs", "1", "1", "0"], ["together", "3", "2", "3"]]

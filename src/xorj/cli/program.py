@@ -106,9 +106,9 @@ def mutate(
     missed = [verdict for verdict in verdicts if not verdict.caught_by]
     if as_json:
         typer.echo(json.dumps([asdict(verdict) for verdict in verdicts], indent=1))
+    typer.echo(mutating.table(verdicts), err=as_json)
     for verdict in missed:
         typer.echo(f"NOT CAUGHT {verdict.line} {verdict.case}", err=True)
-    typer.echo(f"{len(verdicts) - len(missed)} of {len(verdicts)} caught", err=as_json)
     if missed:
         raise typer.Exit(1)
 

@@ -26,12 +26,24 @@ class MutationImpossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One case and the test that noticed it; `caught_by` is empty when none did."""
+    """One case and the test that noticed it; `caught_by` is empty when none did. `line` is `file:line`."""
 
     case: str
     line: str
     caught_by: str
     seconds: float
+
+
+def table(verdicts: Sequence[Verdict]) -> str:
+    """How many cases each file has, how many were caught, and how long that took."""
+    by_file: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_file.setdefault(verdict.line.split(":", 1)[0], []).append(verdict)
+    lines = [f"{'file':<45} {'cases':>6} {'caught':>7} {'seconds':>8}"]
+    for file, those in [*sorted(by_file.items()), ("together", list(verdicts))]:
+        caught = sum(bool(each.caught_by) for each in those)
+        lines.append(f"{file:<45} {len(those):>6} {caught:>7} {sum(each.seconds for each in those):>8.0f}")
+    return "\n".join(lines)
 
 
 class Worker:
@@ -151,7 +163,8 @@ def _verdicts(
     def one(numbered: tuple[int, Case]) -> Verdict:
         number, case = numbered
         folder = stage.lay_out(str(number), switched_on(program, case))
-        worker, began = free.get(), time.monotonic()
+        worker = free.get()
+        began = time.monotonic()
         try:
             answer = worker.ask(Job(folder, _errors(case), _words(case), whole.failed))
         finally:
