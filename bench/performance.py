@@ -195,7 +195,6 @@ def show(figures: dict[str, Any]) -> None:
         ratio = figures["ratios"].get(name)
         told = f"{one['seconds']:>10.3f} s processor{one['wall_seconds']:>10.3f} s"
         told += f"{one['swaps_per_s'] / 1e6:>9.2f} M swaps/s{one['peak_mib']:>9,.0f} MiB"
-        told += f"{one['swaps_per_s'] / 1e6:>9.2f} M swaps/s{one['peak_mib']:>9,.0f} MiB"
         told += "" if ratio is None else f"{ratio:>8.0f}x  differs by {figures['differences'][name]:.0e} at most"
         told += f", extrapolated from {one['sampled']} wallets" if one["sampled"] else ""
         print(f"{name:<11}{told}")

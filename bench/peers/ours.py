@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from xorj.adapters.lake.leg_files import LegFiles
 from xorj.performance import columns as c
 from xorj.performance.compiled import compiled
 from xorj.performance.compute_buckets import compute_bucket
-from xorj.performance.kernel import Figures, figures_of
+from xorj.performance.kernel import Figures, figures_of, read_only, room_of
 
 RUNS = 5
 
@@ -57,16 +59,18 @@ def kernel_and_bound(folder: Path) -> dict[str, float]:
     files = LegFiles(folder)
     bucket = files.buckets()[0]
     legs, prices = files.legs(bucket), files.price_table()
-    first, last = int(prices.marks.first_day.min()), prices.as_of // c.DAY_S
+    last = prices.as_of // c.DAY_S
     warm()
-    scatter_and_statistics(*legs, first, last)
+    scatter, room, statistics = scatter_and_statistics(), room_of(1, last + 1 - int(legs.time.min()) // c.DAY_S), np.zeros(c.STATISTICS)
+    columns = c.Legs(*map(read_only, legs))
+    scatter(columns, last, room, statistics)
     kernel, bound = [], []
     for _ in range(RUNS):
         started = time.process_time()
         figures_of(legs, prices.marks, prices.as_of, compile_legs_min=0)
         kernel.append(time.process_time() - started)
         started = time.process_time()
-        scatter_and_statistics(*legs, first, last)
+        scatter(columns, last, room, statistics)
         bound.append(time.process_time() - started)
     in_ns = 1e9 / len(legs.wallet)
     return {
@@ -76,29 +80,29 @@ def kernel_and_bound(folder: Path) -> dict[str, float]:
     }
 
 
-@njit(cache=True, error_model="numpy")
-def scatter_and_statistics(wallet, token, swap, time, quantity, value, fee, flags, first_day, last_day):  # type: ignore[no-untyped-def] # compiled: its types are those of the arrays
-    """The bound: every byte read once, each leg added to its day, the statistics of every wallet's days; no lots, no marks."""
-    days = np.zeros(last_day - first_day + 1)
-    row, found = 0, 0.0
-    while row < len(wallet):
-        number, first = wallet[row], len(days)
-        days[:] = 0.0
-        seen = 0
-        while row < len(wallet) and wallet[row] == number:
-            day = time[row] // c.DAY_S - first_day
-            days[day] += (value[row] if quantity[row] < 0 else -value[row]) - fee[row]
-            seen += token[row] + swap[row] + flags[row]
-            first = min(first, day)
-            row += 1
-        equity, index, peak, fall, total, squares = 1e6, 1.0, 1.0, 0.0, 0.0, 0.0
-        for day in range(first, len(days)):
-            one = max(days[day] / equity, -1.0)
-            equity += days[day]
-            index *= 1.0 + one
-            peak = max(peak, index)
-            fall = max(fall, 1.0 - index / peak)
-            total += one
-            squares += one * one
-        found += fall + total / (1.0 + math.sqrt(squares)) + seen
+@cache
+def scatter_and_statistics() -> Callable[..., float]:
+    """The bound: each wallet's days found, each leg added to its day, and the kernel's own statistics of the days; no lots, no marks."""
+    extent, measure = compiled().extent, compiled().measure
+
+    @njit(error_model="numpy", _nrt=False)
+    def run(legs, last_day, room, statistics):  # type: ignore[no-untyped-def] # compiled: its types are those of the arrays
+        row, seen = 0, 0.0
+        while row < len(legs.wallet):
+            end, _, first_day = extent(legs, row)
+            days = last_day - first_day + 1
+            for day in range(days):
+                room.pnl_by_day[day] = room.contributed_by_day[day] = 0.0
+            for at in range(row, end):
+                day = legs.time[at] // c.DAY_S - first_day
+                flow = legs.value[at] if legs.quantity[at] < 0 else -legs.value[at]
+                room.pnl_by_day[day] += flow - legs.fee[at]
+                room.contributed_by_day[day] += legs.value[at]
+                seen += legs.token[at] + legs.flags[at]
+            measure(room, days, statistics)
+            seen += statistics[c.DRAWDOWN]
+            row = end
+        return seen
+
+    found: Callable[..., float] = run
     return found

@@ -14,9 +14,9 @@ _DIGEST_CHARACTERS = 12
 
 @cache
 def compiled() -> SimpleNamespace:
-    """The entries of the loops, compiled, kept on the disk between runs where a folder can be written.
+    """Every function of the loops, compiled; the entries are kept on the disk between runs where a folder can be written.
 
-    What they call is compiled into each of them: kept apart, it would be called instead, at three times the cost.
+    What those call is compiled into each of them: kept apart, it would be called instead, at three times the cost.
     """
     world: dict[str, Any] = {**vars(loops), **vars(stream_loops)}
     functions = [one for module in (loops, stream_loops) for one in _own(module)]
@@ -26,14 +26,14 @@ def compiled() -> SimpleNamespace:
         # a kept compilation is found by this name: one of other sources never is
         own.__qualname__ = f"{one.__name__}_{stamp}"
         world[one.__name__] = _compile(own, keep=one.__name__ in ENTRIES)
-    return SimpleNamespace(**{name: world[name] for name in ENTRIES})
+    return SimpleNamespace(**{one.__name__: world[one.__name__] for one in functions})
 
 
 def _compile(function: FunctionType, *, keep: bool) -> Any:
-    """Machine code without reference counts, which no loop needs: every array is its caller's."""
+    """Machine code without reference counts, which no loop needs: every array is its caller's. What is not kept becomes part of what is."""
     import numba
 
-    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "forceinline": not keep}
     try:
         return numba.njit(cache=keep, **options)(function)
     except RuntimeError:  # neither beside this file nor in the user's cache folder is anything kept

@@ -20,6 +20,7 @@ EXPONENT_MAX = 700.0
 # a swap while its wallet is being computed, and an open lot: rows, since what belongs together is read together
 TIME, FLAGS, VALUE, FEE, GAIN, UNMATCHED, CLOSED_COST, CLOSED_AGE = range(8)
 SWAP_FIELDS = 8
+SUMMED_FIELDS = 6
 LOT_QUANTITY, LOT_UNIT_COST, LOT_TIME = range(3)
 LOT_FIELDS = 3
 
@@ -98,10 +99,9 @@ def match_token(legs: c.Legs, row: int, end: int, room: Room, marks: c.Marks, fi
     while row < end and legs.token[row] == token:
         at, quantity, time = legs.swap[row], legs.quantity[row], legs.time[row]
         day = time // c.DAY_S
-        if day > since:
-            if held > 0:
-                mark(room.unrealised_by_day, since - first_day, day - first_day, held, held_cost, marks, token, first_day)
-            since = day
+        if (held > 0) & (day > since):
+            mark(room.unrealised_by_day, since - first_day, day - first_day, held, held_cost, marks, token, first_day)
+        since = day
         swap = room.swaps[at]
         enter(swap, time, legs.flags[row], legs.value[row], legs.fee[row])
         if quantity > 0:
@@ -189,15 +189,12 @@ def book(totals: Series, swap: Series) -> tuple[float, float]:
     closing = flags & (c.CLOSES | c.MATCHED) == c.CLOSES | c.MATCHED
     totals[c.CLOSING] += closing
     totals[c.WINS] += closing & (gain > 0)
-    totals[c.VOLUME] += value
-    totals[c.REALISED] += gain
-    totals[c.FEES] += swap[FEE]
-    totals[c.UNMATCHED] += swap[UNMATCHED]
+    # value to closed age: the sums stand in the order of the swap's fields
+    for field in range(SUMMED_FIELDS):
+        totals[c.VOLUME + field] += swap[VALUE + field]
     totals[c.CAPITAL] += contributed
     totals[c.GAINS] += max(gain, 0.0)
     totals[c.LOSSES] += max(-gain, 0.0)
-    totals[c.CLOSED_COST] += swap[CLOSED_COST]
-    totals[c.CLOSED_AGE] += swap[CLOSED_AGE]
     return contributed, 0.0
 
 
