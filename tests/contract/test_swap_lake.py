@@ -202,3 +202,12 @@ async def test_of_two_writers_at_once_one_is_refused_and_history_stays_whole(tmp
     assert outcomes.count(1) == 1
     slots = [one.order.slot for one in await DeltaLake(tmp_path, LOCAL_GENESIS).swaps()]
     assert slots == [1, 2]
+
+
+async def test_the_lake_gives_back_every_record_of_a_wallet_as_it_was_committed(tmp_path: Path) -> None:
+    several = tuple(swap("ana", f"{at + 1} SOL", "90 USDC", slot=3, instruction=at) for at in range(3))
+    of_ana = [record("ana", slot=1), record("ana", UNREADABLE, slot=2), record("ana", several, slot=3)]
+    lake = DeltaLake(tmp_path, LOCAL_GENESIS)
+    assert await lake.records(wallet("ana")) == []
+    await lake.commit([*of_ana, swapped("ben", "1 SOL", "90 USDC", slot=2)], {})
+    assert await lake.records(wallet("ana")) == of_ana

@@ -9,7 +9,8 @@ from xorj.primitives.ids import Address, Signature
 
 
 class ChainHistory:
-    """`page_rows_max` cuts pages shorter than asked, as nodes do; `withheld` are listed and not given; `asked` counts requests."""
+    """`page_rows_max` cuts pages shorter than asked, as nodes do; `withheld` are listed and not given; pages and transactions
+    asked for are counted; after `pages_known` pages it knows no `before` any more."""
 
     def __init__(self, transactions: Iterable[ChainTransaction] = ()) -> None:
         self.transactions_by_signature: dict[Signature, ChainTransaction] = {}
@@ -18,6 +19,7 @@ class ChainHistory:
         self.pages_asked = 0
         self.transactions_asked: list[Signature] = []
         self.repeats_the_newest_page = False
+        self.pages_known: int | None = None
         self.dies_after_transactions: int | None = None
         self.add(*transactions)
 
@@ -34,6 +36,8 @@ class ChainHistory:
         commitment: Commitment = Commitment.FINALIZED,
     ) -> list[SignatureInfo]:
         self.pages_asked += 1
+        if self.pages_known is not None and self.pages_asked > self.pages_known:
+            return []
         rows = [
             one for one in reversed(self._in_order()) if address in one.account_keys or any(i.program == address for i in one.instructions)
         ]

@@ -290,3 +290,23 @@ def test_a_file_is_not_taken_for_a_lake(start: Start, recording: Path, tmp_path:
     assert code == EXIT_USAGE
     assert "--lake" in err
     assert lake.read_text() == "something else"
+
+
+def test_coverage_of_a_recording_says_which_slots_nobody_knows(start: Start, recording: Path, tmp_path: Path) -> None:
+    start("swaps", "import", recording, "--lake", tmp_path / "lake")
+    code, out, err = start("swaps", "coverage", wallet("ana"), "--lake", tmp_path / "lake", "--json")
+    assert code == EXIT_OK, err
+    found = json.loads(out)
+    assert (found["wallet"], found["outcomes"], found["undecodable"]) == (wallet("ana"), {"swap": found["records"]}, {})
+    recorded = sum(one["slots"]["last"] - one["slots"]["first"] + 1 for one in found["known"])
+    missing = sum(one["last"] - one["first"] + 1 for one in found["gaps"])
+    assert {one["source"] for one in found["known"]} == {"recording"}
+    assert recorded + missing == found["slots"]["last"] - found["slots"]["first"] + 1
+    code, out, _ = start("swaps", "coverage", wallet("ana"), "--lake", tmp_path / "lake")
+    assert (code, "known from a recording" in out) == (EXIT_OK, True)
+
+
+def test_coverage_of_an_unknown_wallet_is_refused(start: Start, recording: Path, tmp_path: Path) -> None:
+    start("swaps", "import", recording, "--lake", tmp_path / "lake")
+    code, _, err = start("swaps", "coverage", wallet("nobody"), "--lake", tmp_path / "lake")
+    assert (code, "a wallet with records in the lake" in err) == (EXIT_USAGE, True)

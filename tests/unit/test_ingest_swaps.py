@@ -98,6 +98,40 @@ async def test_a_page_that_begins_again_is_refused() -> None:
     assert lake.records == []
 
 
+async def test_a_node_that_no_longer_knows_where_the_last_page_ended_is_refused() -> None:
+    reader, lake = ChainHistory(history_of("ana", swaps=10)), MemoryLake()
+    reader.page_rows_max, reader.pages_known = 3, 2
+    with pytest.raises(Unavailable, match="before unknown"):
+        await ingest_swaps(SOURCES, reader, lake)
+    assert lake.records == []
+
+
+async def test_a_wallet_whose_cursor_is_gone_stays_where_it_is_and_the_others_go_on() -> None:
+    reader, lake = ChainHistory(history_of("ana", "ben")), MemoryLake()
+    await ingest_swaps(SOURCES, reader, lake)
+    reader.transactions_by_signature = {
+        key: one for key, one in reader.transactions_by_signature.items() if one.slot < 20 or one.account_keys[0] != ANA
+    }
+    reader.add(swap_transaction("ana", "1 SOL", "9 USDC", slot=40), swap_transaction("ben", "1 SOL", "9 USDC", slot=41))
+    ingested = await ingest_swaps(SOURCES, reader, lake)
+    assert ingested.left_out.keys() == {ANA}
+    assert (slots(lake, "ana"), slots(lake, "ben")) == ([10, 20, 30], [11, 21, 31, 41])
+
+
+async def test_a_node_behind_what_was_read_is_refused() -> None:
+    reader, lake = ChainHistory(history_of("ana")), MemoryLake()
+    await ingest_swaps(Sources((), watched=frozenset({ANA})), reader, lake)
+    behind = ChainHistory([one for one in reader.transactions_by_signature.values() if one.slot < 30])
+    with pytest.raises(Unavailable, match="behind"):
+        await ingest_swaps(Sources((), watched=frozenset({ANA})), behind, lake)
+
+
+async def test_balances_that_do_not_carry_over_are_counted() -> None:
+    transactions = [Made(payer="ana", slot=slot, fee=0).moves("ana", "USDC", *held).done() for slot, held in ((1, "57"), (2, "94"))]
+    ingested = await ingest_swaps(Sources((), watched=frozenset({ANA})), ChainHistory(transactions), MemoryLake())
+    assert ingested.breaks == {"tokens": 1}
+
+
 async def test_what_is_listed_and_cannot_be_read_stops_the_pass_and_not_the_history() -> None:
     transactions = history_of("ana", swaps=4)
     reader, lake = ChainHistory(transactions), MemoryLake()

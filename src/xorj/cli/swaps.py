@@ -1,7 +1,8 @@
-"""`xorj swaps`: a transaction to its swaps, and recorded swaps into a lake."""
+"""`xorj swaps`: a transaction to its swaps, recorded swaps into a lake, and what a lake knows of a wallet."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,24 @@ import orjson
 import typer
 from rich.table import Column, Table
 
-from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
 from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction
 from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
-from xorj.settings import GENESIS
+from xorj.settings import GENESIS, CommonSettings, load
+from xorj.swaps.coverage import Coverage, Source, covered
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.swap import NotASwap, Swap, Undecodable
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+GAPS_SHOWN_MAX = 20
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Swaps of wallets: decode a transaction, import a recording.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Swaps of wallets: decode a transaction, import a recording, tell what is known."
+)
 
 
 @app.command("decode")
@@ -56,6 +61,44 @@ def import_file(
     swaps = sum(len(record.outcome) for record in records if isinstance(record.outcome, tuple))
     wallets = len({record.wallet for record in records})
     typer.echo(f"read {swaps} swaps of {wallets} wallets in {len(records)} transactions; {added} transactions were new to {lake}")
+
+
+@app.command("coverage")
+def coverage(
+    wallet: str = typer.Argument(..., help="The wallet to tell about.", metavar="WALLET"),
+    lake: Path | None = typer.Option(None, help="Folder of the lake; the data folder's when not given.", metavar="DIR"),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object instead of a table."),
+) -> None:
+    """Say which slots of a wallet are known, from where, and what came of its transactions. Example: ./xorj swaps coverage 9QC3… --lake DIR
+
+    A node's history is known whole from its first record to its last; of a recording only the slots of its rows are.
+    """
+    known = Wallet(parse_pubkey(wallet, "WALLET"))
+    folder = lake or load(CommonSettings).data_dir / "lake"
+    records = asyncio.run(DeltaLake(folder, chain_of(folder)).records(known))
+    if not records:
+        raise InvalidInput("WALLET", given=wallet, rule="a wallet with records in the lake")
+    found = covered(records)
+    if as_json:
+        typer.echo(orjson.dumps({"wallet": known, **asdict(found)}, option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show_coverage(found)
+
+
+def _show_coverage(found: Coverage) -> None:
+    table = Table("what", "figure", title=f"slots {found.slots.first} to {found.slots.last}")
+    table.add_row("records", str(found.records))
+    for name, count in sorted(found.outcomes.items()):
+        table.add_row(f"  {name}", str(count))
+    for reason, count in sorted(found.undecodable.items()):
+        table.add_row(f"  undecodable: {reason}", str(count))
+    for source in Source:
+        ranges = [one.slots for one in found.known if one.source is source]
+        table.add_row(f"known from a {source}", f"{sum(one.last - one.first + 1 for one in ranges)} slots in {len(ranges)} ranges")
+    table.add_row("gaps", str(len(found.gaps)))
+    for gap in found.gaps[:GAPS_SHOWN_MAX]:
+        table.add_row("  not known", f"{gap.first} to {gap.last}")
+    show(table)
 
 
 def _genesis(chain: str) -> str:

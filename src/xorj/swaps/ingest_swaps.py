@@ -13,10 +13,11 @@ from xorj.chain.ports import SIGNATURES_PER_PAGE_MAX, HistoryReader
 from xorj.chain.transactions import ChainTransaction, SignatureInfo
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
+from xorj.swaps.coverage import Mark, PageFault, PageFaultKind, breaks, checked_end, checked_page, mark_of
 from xorj.swaps.decoder import decode
 from xorj.swaps.ports import SwapLake
 from xorj.swaps.record import Record, by_order
-from xorj.swaps.swap import NotASwap, Undecodable
+from xorj.swaps.swap import Undecodable, outcome_name
 
 TRANSACTIONS_PER_SLICE_MAX = 1_000
 # the first page of an address that was read before is short: most often little is new
@@ -35,20 +36,25 @@ class Sources:
 
 @dataclass(slots=True)
 class Ingested:
-    """What one pass read: records added, by outcome; `undecodable` by reason. `up_to_slot` is the newest slot that it completed."""
+    """What one pass read: records added, by outcome; `undecodable` by reason. `up_to_slot` is the newest slot that it completed.
+
+    `left_out` are wallets whose cursor the node no longer lists, with what it said: they stay where they are rather than get a hole.
+    `breaks` counts balances that did not carry over between two transactions of a wallet read in the same commit, by whether they
+    were its `lamports` (the node left something out) or its `tokens` (somebody else may have sent some, which plain nodes do not list).
+    """
 
     records: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     undecodable: Counter[str] = field(default_factory=Counter)
     up_to_slot: Slot | None = None
+    left_out: dict[Wallet, str] = field(default_factory=dict)
+    breaks: Counter[str] = field(default_factory=Counter)
 
     def count(self, records: Sequence[Record]) -> None:
         for record in records:
+            self.outcomes[outcome_name(record.outcome)] += 1
             if isinstance(record.outcome, Undecodable):
-                self.outcomes["undecodable"] += 1
                 self.undecodable[record.outcome.reason] += 1
-            else:
-                self.outcomes["not_a_swap" if isinstance(record.outcome, NotASwap) else "swap"] += 1
 
 
 Progress = Callable[[int, int], None]
@@ -61,13 +67,13 @@ async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, 
     """
     ingested = Ingested()
     venue_rows = await _venues_after_cursors(sources, reader, lake)
-    pending = await _histories(sources.watched, reader, lake)
+    pending = await _histories(sources.watched, reader, lake, ingested)
     done = 0
     for rows in _slices(venue_rows):
         end = rows[-1].slot
         transactions = await _fetched([row.signature for row in rows], reader)
-        touched = _swappers(transactions.values()) - sources.excluded - pending.keys()
-        pending |= await _histories(touched, reader, lake)
+        touched = _swappers(transactions.values()) - sources.excluded - pending.keys() - ingested.left_out.keys()
+        pending |= await _histories(touched, reader, lake, ingested)
         await _commit(_due(pending, end), transactions, reader, lake, dict.fromkeys(sources.venues, end), ingested)
         done += len(rows)
         if progress is not None:
@@ -83,40 +89,67 @@ async def _venues_after_cursors(sources: Sources, reader: HistoryReader, lake: S
     found: dict[Signature, SignatureInfo] = {}
     for venue in sources.venues:
         cursor = await lake.venue_cursor(venue)
-        rows = await _after(venue, cursor, None, reader)
+        rows = await _after(venue, None if cursor is None else Mark(cursor), reader)
+        if isinstance(rows, PageFault):
+            raise _unbelievable(venue, rows)
         found |= {row.signature: row for row in rows if row.error is None}
     return sorted(found.values(), key=lambda row: (row.slot, -1 if row.transaction_index is None else row.transaction_index))
 
 
-async def _histories(wallets: Iterable[Wallet], reader: HistoryReader, lake: SwapLake) -> dict[Wallet, list[SignatureInfo]]:
-    """Each wallet's transactions after its cursor, oldest first."""
+async def _histories(
+    wallets: Iterable[Wallet], reader: HistoryReader, lake: SwapLake, ingested: Ingested
+) -> dict[Wallet, list[SignatureInfo]]:
+    """Each wallet's transactions after its cursor, oldest first; those that cannot be joined to their cursor are left out."""
     cursors, histories = await lake.cursors(), {}
     for wallet in sorted(wallets):
         cursor = cursors.get(wallet)
-        rows = await _after(Address(wallet), cursor.slot if cursor else None, cursor.signature if cursor else None, reader)
-        histories[wallet] = _oldest_first(rows)
+        rows = await _after(Address(wallet), None if cursor is None else mark_of(cursor), reader)
+        if isinstance(rows, PageFault):
+            ingested.left_out[wallet] = rows.what
+        else:
+            histories[wallet] = _oldest_first(rows)
     return histories
 
 
-async def _after(address: Address, slot: Slot | None, until: Signature | None, reader: HistoryReader) -> list[SignatureInfo]:
-    """Pages backwards from the newest until the cursor. Raises Unavailable when the pages make no sense: a gap is never skipped."""
+async def _after(address: Address, mark: Mark | None, reader: HistoryReader) -> list[SignatureInfo] | PageFault:
+    """Pages backwards from the newest until the mark, or the fault that the mark itself is not listed.
+
+    Raises Unavailable when the pages make no sense: a gap is never skipped, and the next node or turn may do better.
+    """
     rows: list[SignatureInfo] = []
-    limit = SIGNATURES_PER_PAGE_MAX if slot is None else FOLLOW_PAGE
+    seen: set[Signature] = set()
+    limit = SIGNATURES_PER_PAGE_MAX if mark is None else FOLLOW_PAGE
     for _ in range(PAGES_PER_ADDRESS_MAX):
-        page = await reader.signatures(address, limit=limit, before=rows[-1].signature if rows else None, until=until)
-        if rows and page and page[0].slot > rows[-1].slot:
-            raise Unavailable("history", f"a page of {address} begins at slot {page[0].slot}, after the page before it")
-        new = [row for row in page if slot is None or row.slot > slot]
-        rows += new
-        # a page that holds the cursor is the last; a short one may be cut by the node, only an empty one is the end
-        if not page or len(new) < len(page):
-            break
+        page = await reader.signatures(address, limit=limit, before=rows[-1].signature if rows else None)
+        taken = checked_page(page, rows[-1] if rows else None, seen, mark)
+        if isinstance(taken, PageFault):
+            if taken.kind is PageFaultKind.CURSOR_MISSING:
+                return taken
+            raise _unbelievable(address, taken)
+        rows += taken.new
+        seen |= {row.signature for row in taken.new}
+        if taken.reaches_cursor:
+            return rows
+        # a short page may be cut by the node, only an empty one is the end
+        if not page:
+            await _require_end(address, rows, reader)
+            return rows
         limit = SIGNATURES_PER_PAGE_MAX
-    else:
-        raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages after its cursor")
-    if len({row.signature for row in rows}) != len(rows):
-        raise Unavailable("history", f"the pages of {address} repeat a transaction")
-    return rows
+    raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages after its cursor")
+
+
+async def _require_end(address: Address, rows: Sequence[SignatureInfo], reader: HistoryReader) -> None:
+    """Raises Unavailable when the node does not stand by the end of the pages."""
+    if not rows:
+        return
+    before = rows[-2].signature if len(rows) > 1 else None
+    end = checked_end(rows[-1], await reader.signatures(address, limit=FOLLOW_PAGE, before=before))
+    if isinstance(end, PageFault):
+        raise _unbelievable(address, end)
+
+
+def _unbelievable(address: Address, fault: PageFault) -> Unavailable:
+    return Unavailable("history", f"a page of {address} is not believed ({fault.kind}): {fault.what}")
 
 
 async def _fetched(signatures: Sequence[Signature], reader: HistoryReader) -> dict[Signature, ChainTransaction]:
@@ -141,6 +174,9 @@ async def _commit(
     records = by_order(_record(wallet, row, known[row.signature]) for wallet, rows in due.items() for row in rows)
     ingested.records += await lake.commit(records, venues)
     ingested.count(records)
+    for wallet, rows in due.items():
+        for one in breaks(wallet, [known[row.signature] for row in rows]):
+            ingested.breaks["lamports" if one.mint is None else "tokens"] += 1
     newest = max((*venues.values(), *(record.slot for record in records)), default=None)
     ingested.up_to_slot = ingested.up_to_slot if newest is None else newest
 

@@ -72,3 +72,10 @@ class Undecodable:
 
 
 Outcome = tuple[Swap, ...] | NotASwap | Undecodable
+
+
+def outcome_name(outcome: Outcome) -> str:
+    """How outcomes are counted and stored."""
+    if isinstance(outcome, Undecodable):
+        return "undecodable"
+    return "not_a_swap" if isinstance(outcome, NotASwap) else "swap"

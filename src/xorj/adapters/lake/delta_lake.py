@@ -16,7 +16,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.writer import write_deltalake
 
-from xorj.adapters.lake.rows import SCHEMA, SWAP, SWAP_COLUMNS, swaps_of, table_of
+from xorj.adapters.lake.rows import SCHEMA, SWAP, SWAP_COLUMNS, records_of, swaps_of, table_of
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
 from xorj.swaps.record import Cursor, Record, by_order
@@ -62,6 +62,10 @@ class DeltaLake:
     async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
         """Every swap at or before `as_of`, sorted by wallet and order key."""
         return await self._run(lambda: self._swaps(as_of, wallet))
+
+    async def records(self, wallet: Wallet) -> list[Record]:
+        """Everything that is kept of one wallet, oldest first."""
+        return await self._run(lambda: self._records(wallet))
 
     async def newest_slot(self) -> Slot | None:
         cursors = await self.cursors()
@@ -140,6 +144,11 @@ class DeltaLake:
         table.create_checkpoint()
         table.cleanup_metadata()
         table.vacuum(retention_hours=KEEP_OLD_FILES_HOURS, enforce_retention_duration=False, dry_run=False)
+
+    def _records(self, wallet: Wallet) -> list[Record]:
+        table = self._table()
+        wanted = pc.field("wallet") == wallet
+        return [] if table is None else records_of(table.to_pyarrow_dataset().to_table(filter=wanted))
 
     def _swaps(self, as_of: Slot | None, wallet: Wallet | None) -> list[Swap]:
         table = self._table()

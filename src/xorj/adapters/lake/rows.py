@@ -7,14 +7,15 @@ Raw amounts are DECIMAL(20,0): a 64-bit unsigned integer does not fit the format
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 
 from xorj.primitives.amounts import TokenAmount
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
-from xorj.swaps.record import Record
-from xorj.swaps.swap import NotASwap, OrderKey, Swap, Undecodable
+from xorj.swaps.record import Record, by_order
+from xorj.swaps.swap import NotASwap, NotASwapKind, OrderKey, Outcome, Swap, Undecodable
 
 BUCKETS = 256
 SWAP, NOT_A_SWAP, UNDECODABLE = "swap", "not_a_swap", "undecodable"
@@ -63,6 +64,29 @@ def swaps_of(table: pa.Table) -> list[Swap]:
     columns = [table.column(name).to_pylist() for name in SWAP_COLUMNS]
     swaps = [_swap(dict(zip(SWAP_COLUMNS, values, strict=True))) for values in zip(*columns, strict=True)]
     return sorted(swaps, key=lambda swap: (swap.wallet, swap.order, swap.signature))
+
+
+def records_of(table: pa.Table) -> list[Record]:
+    """The records of whole rows, oldest first."""
+    rows = sorted(table.to_pylist(), key=_transaction_of)
+    return by_order(_record(list(of_one)) for _, of_one in groupby(rows, key=_transaction_of))
+
+
+def _transaction_of(row: Row) -> tuple[str, int, int, str]:
+    return row["wallet"], row["slot"], row["transaction_index"], row["signature"]
+
+
+def _record(rows: Sequence[Row]) -> Record:
+    first = rows[0]
+    outcome: Outcome
+    if first["outcome"] == SWAP:
+        outcome = tuple(sorted(map(_swap, rows), key=lambda swap: swap.order))
+    elif first["outcome"] == NOT_A_SWAP:
+        outcome = NotASwap(NotASwapKind(first["reason"]))
+    else:
+        outcome = Undecodable(first["reason"])
+    slot, index = Slot(first["slot"]), first["transaction_index"]
+    return Record(Wallet(first["wallet"]), Signature(first["signature"]), slot, index, first["block_time"], outcome)
 
 
 def _rows(record: Record, genesis_hash: str) -> Iterator[Row]:

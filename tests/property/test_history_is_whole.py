@@ -1,0 +1,85 @@
+"""Coverage against the slow and obvious: sets of slots, whole histories with a transaction taken out, nodes that page as they like."""
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.fakes.chain_history import ChainHistory
+from tests.fakes.made_swaps import VENUE, wallet
+from tests.fakes.made_transactions import Made, swap_transaction
+from tests.fakes.swap_lake import MemoryLake
+
+from xorj.chain.transactions import ChainTransaction
+from xorj.primitives.ids import Slot
+from xorj.swaps.coverage import SlotRange, breaks, gaps, merged
+from xorj.swaps.ingest_swaps import Sources, ingest_swaps
+
+SLOTS = st.integers(0, 60)
+ANA = wallet("ana")
+
+
+@st.composite
+def slot_range(draw: st.DrawFn) -> SlotRange:
+    first, last = sorted((draw(SLOTS), draw(SLOTS)))
+    return SlotRange(Slot(first), Slot(last))
+
+
+def slots(ranges: tuple[SlotRange, ...] | list[SlotRange]) -> set[int]:
+    return {slot for one in ranges for slot in range(one.first, one.last + 1)}
+
+
+@given(st.lists(slot_range(), max_size=8), slot_range())
+def test_known_and_unknown_slots_are_those_of_the_sets(ranges: list[SlotRange], within: SlotRange) -> None:
+    found = merged(ranges)
+    assert slots(found) == slots(ranges)
+    assert all(one.last + 1 < other.first for one, other in pairwise(found))
+    assert merged(found) == found
+    assert slots(gaps(ranges, within)) == slots([within]) - slots(ranges)
+    assert merged(gaps(ranges, within)) == gaps(ranges, within)
+
+
+def history(changes: list[int]) -> list[ChainTransaction]:
+    """ana's USDC after each change, which may close the account."""
+    held, made = 0, []
+    for slot, change in enumerate(changes, start=1):
+        after = max(0, held + change)
+        made.append(
+            Made(payer="ana", slot=slot, fee=0).moves("ana", "USDC", str(held) if held else None, str(after) if after else None).done()
+        )
+        held = after
+    return made
+
+
+@given(st.lists(st.integers(-9, 9), min_size=3, max_size=12), st.data())
+def test_a_transaction_taken_out_of_the_middle_shows_where_it_changed_a_balance(changes: list[int], data: st.DataObject) -> None:
+    whole = history(changes)
+    assert breaks(ANA, whole) == ()
+    out = data.draw(st.integers(1, len(whole) - 2))
+    found = [one for one in breaks(ANA, whole[:out] + whole[out + 1 :]) if one.mint is not None]
+    balances = [0]
+    for change in changes:
+        balances.append(max(0, balances[-1] + change))
+    changed = balances[out] != balances[out + 1]
+    assert len(found) == changed
+    if changed:
+        assert (found[0].after, found[0].before) == (whole[out - 1].signature, whole[out + 1].signature)
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.sampled_from(["ana", "ben"]), st.integers(0, 2)), min_size=1, max_size=25), st.integers(1, 6), st.integers(0, 25)
+)
+async def test_whatever_the_pages_the_history_is_whole_and_follows_on(steps: list[tuple[str, int]], page_rows: int, known: int) -> None:
+    made, slot, index = [], 1, 0
+    for who, ahead in steps:
+        slot, index = slot + ahead, index + 1 if ahead == 0 else 0
+        made.append(swap_transaction(who, "1 SOL", "9 USDC", slot=slot, index=index))
+    # whole slots are finalized at a time
+    split = next((at for at in range(known, len(made)) if at and made[at].slot != made[at - 1].slot), len(made))
+    reader, lake = ChainHistory(made[:split]), MemoryLake()
+    reader.page_rows_max = page_rows
+    await ingest_swaps(Sources((VENUE,)), reader, lake)
+    reader.add(*made[split:])
+    ingested = await ingest_swaps(Sources((VENUE,)), reader, lake)
+    assert not ingested.left_out
+    assert sorted(one.signature for one in lake.records) == sorted(one.signature for one in made)
