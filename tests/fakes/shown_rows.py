@@ -43,6 +43,7 @@ async def plant_ranking(engine: AsyncEngine, run: str = "run", *, as_of_slot: in
         for wallet, rank, score, eligible in rows:
             values = {"run_id": run, "wallet_address": wallet, "xorj_trust_score": round(score, 2), "score": score, "rank": rank}
             values |= {"win_rate": 80, "total_return": 90, "max_drawdown": 10, "trade_count": 100, "model": "v1", "is_eligible": eligible}
+            values |= {"classic_score": score, "evidence_days": 120}
             await connection.execute(insert(tables.trader_scores).values(id=f"{run} {wallet}", genesis_hash=LOCAL_GENESIS, **values))
 
 

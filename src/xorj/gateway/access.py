@@ -30,7 +30,7 @@ async def caller(request: Request, parts: PartsOf) -> Session | Unauthenticated:
 Caller = Annotated[Session | Unauthenticated, Depends(caller)]
 
 
-def signed_in(asking: Caller) -> Session:
+async def signed_in(asking: Caller) -> Session:
     """Raises the 401 that says how to sign in."""
     if isinstance(asking, Unauthenticated):
         raise unauthenticated(asking.reason)
@@ -44,7 +44,7 @@ class _May:
     def __init__(self, permission: Permission) -> None:
         self._permission = permission
 
-    def __call__(self, session: SignedIn) -> Session:
+    async def __call__(self, session: SignedIn) -> Session:
         if not session.may(self._permission):
             raise forbidden(f"this session lacks the permission {self._permission}")
         return session
@@ -58,7 +58,7 @@ BotControlling = Annotated[Session, Depends(_May(Permission.CONTROL_BOT))]
 Operating = Annotated[Session, Depends(_May(Permission.OPERATE))]
 
 
-def service(request: Request, parts: PartsOf) -> None:
+async def service(request: Request, parts: PartsOf) -> None:
     """Only our own processes, by the token they share."""
     token = _bearer(request) or ""
     if not parts.place.service_token or not secrets.compare_digest(token.encode(), parts.place.service_token.encode()):

@@ -67,4 +67,9 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
+async def _parts(request: Request) -> Parts:
+    # Awaited, because what is not runs in a thread of its own, which costs more than everything else about a request.
+    return parts_of(request)
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]

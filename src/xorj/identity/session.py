@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -23,6 +24,7 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105 - the type of an access token, RFC 9068
 ISSUER = "xorj"
 AUDIENCE = "xorj-api"
 TOKEN_CHARACTERS_MAX = 4_096
+TOKENS_KNOWN_MAX = 1_024
 REQUIRED_CLAIMS = ("iss", "aud", "exp", "iat", "sid", "user_id", "wallet_address", "issued_at", "expires_at", "permissions")
 
 
@@ -64,6 +66,8 @@ class SessionTokens:
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         public = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self._kid = hashlib.sha256(public).hexdigest()[:16]
+        # A signature that was good is good: checked once a token, not once a request. That a session has ended is for its store to say.
+        self._verified = lru_cache(maxsize=TOKENS_KNOWN_MAX)(self._verify)
 
     def issue(self, sid: str, session: Session, now: datetime) -> str:
         issued, expires = int(now.timestamp()), int(session.expires_at.timestamp())
@@ -86,19 +90,23 @@ class SessionTokens:
         if len(token) > TOKEN_CHARACTERS_MAX:
             return Unauthenticated("the session token is too long")
         try:
-            read = jwt.decode_complete(
-                token,
-                self._key.public_key(),
-                algorithms=[ALGORITHM],
-                issuer=ISSUER,
-                audience=AUDIENCE,
-                options={"require": list(REQUIRED_CLAIMS), "verify_exp": False, "verify_iat": False, "verify_nbf": False},
-            )
+            read = self._verified(token)
         except (jwt.InvalidTokenError, ValueError):
             return Unauthenticated("the session token is not one of ours")
         if read["header"] != {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._kid}:
             return Unauthenticated("the session token is not one of ours")
         return self._fresh(read["payload"], now)
+
+    def _verify(self, token: str) -> dict[str, Any]:
+        """Header and claims of a token with our signature. Raises InvalidTokenError, ValueError."""
+        return jwt.decode_complete(
+            token,
+            self._key.public_key(),
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": list(REQUIRED_CLAIMS), "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+        )
 
     def _fresh(self, claims: dict[str, Any], now: datetime) -> str | Unauthenticated:
         expires, sid = claims["exp"], claims["sid"]

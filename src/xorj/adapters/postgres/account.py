@@ -33,7 +33,7 @@ from xorj.adapters.postgres.tables import (
     users,
     vaults,
 )
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.adapters.postgres.vaults import cancel_new_intents, end_follows, end_subscriptions
 from xorj.primitives.amounts import Usd
 from xorj.primitives.errors import InvalidInput
@@ -59,11 +59,11 @@ class PostgresAccounts:
     """Implements AccountReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._reading = reading(engine)
 
     async def trades(self, user: UserId, *, limit: int, cursor: str | None) -> TradePage:
         where = (intents.c.user_id == user) & before(intents, cursor)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             rows = (await connection.execute(select_trades(where, limit=limit + 1))).all()
             tokens = await Tokens.read(connection, trade_mints(rows))
         shown = [trade_of(row, tokens) for row in rows[:limit]]
@@ -71,7 +71,7 @@ class PostgresAccounts:
 
     async def decisions(self, user: UserId, *, limit: int, cursor: str | None) -> DecisionPage:
         where = (decisions.c.user_id == user) & before(decisions, cursor)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             rows = (await connection.execute(select_decisions(where, limit=limit + 1))).all()
             tokens = await Tokens.read(connection, decision_mints(rows))
         shown = [decision_of(row, tokens) for row in rows[:limit]]
@@ -79,25 +79,25 @@ class PostgresAccounts:
 
     async def movements(self, user: UserId, *, limit: int, cursor: str | None) -> MovementPage:
         query = select(ledger).join(vaults, vaults.c.address == ledger.c.vault).where(vaults.c.user_id == user, _below(cursor))
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             rows: Sequence[Any] = (await connection.execute(query.order_by(ledger.c.id.desc()).limit(limit + 1))).all()
             tokens = await Tokens.read(connection, [row.mint for row in rows])
         shown = [_movement(row, tokens) for row in rows[:limit]]
         return MovementPage(shown, str(shown[-1].id) if len(rows) > limit else None)
 
     async def performance(self, user: UserId) -> PerformanceMetrics:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return await _performance(connection, user)
 
     async def vaults(self, user: UserId) -> list[Vault]:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return await vaults_of(connection, vaults.c.user_id == user)
 
     async def status(self, user: UserId) -> UserStatus:
         joined = users.outerjoin(vaults, (vaults.c.user_id == users.c.id) & ~vaults.c.is_closed)
         enabled = select(bot_subscriptions.c.id).where(bot_subscriptions.c.user_id == user, bot_subscriptions.c.state == "active").exists()
         query = select(users.c.id, users.c.wallet_address, users.c.created_at, *_vault_columns(), enabled.label("enabled"))
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             row: Any = (await connection.execute(query.select_from(joined).where(users.c.id == user))).one()
         return UserStatus(
             user_id=UserId(row.id),
@@ -114,10 +114,10 @@ class PostgresSettings:
     """Implements Settings: rows of user_settings; whoever has none has the defaults."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine, self._reading = engine, reading(engine)
 
     async def read(self, user: UserId) -> UserSettings:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return await _settings(connection, user)
 
     async def save(self, user: UserId, settings: UserSettings) -> None:
@@ -136,13 +136,13 @@ class PostgresCopyOrders:
     """Implements CopyOrders."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine, self._reading = engine, reading(engine)
 
     async def configuration(self, user: UserId) -> BotConfiguration:
         query = (
             select(bot_subscriptions).where(bot_subscriptions.c.user_id == user).order_by(bot_subscriptions.c.created_at.desc()).limit(1)
         )
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             last: Any = (await connection.execute(query)).first()
             settings = await _settings(connection, user)
         enabled = last is not None and last.state == "active"

@@ -1,10 +1,11 @@
 """The overview and the ranking, read in one transaction each. Implements reporting's OverviewReader and RankingReader."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select, text, true
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.shown import (
@@ -29,7 +30,7 @@ from xorj.adapters.postgres.tables import (
     trader_scores,
     vaults,
 )
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.primitives.ids import Address, Mint, Slot, Wallet
 from xorj.reporting.account import RankedTrader
 from xorj.reporting.overview import (
@@ -41,13 +42,11 @@ from xorj.reporting.overview import (
     Balance,
     Bot,
     BotState,
-    Decision,
     Leader,
     Mode,
     Overview,
     ScoringRun,
     Totals,
-    Trade,
     Vault,
 )
 from xorj.reporting.ports import Audience, Everyone, Nobody, Ranking
@@ -56,17 +55,28 @@ OPEN_STATES = ("new", "reserved", "in_flight", "quarantined")
 DEAD_STATES = ("abandoned", "cancelled")
 
 
+def _select_bot() -> Select[Any]:
+    # Written out, because the index of open intents is used for the very condition that it was made with and for no parameter.
+    is_open = intents.c.state.in_(bindparam("open_states", OPEN_STATES, expanding=True, literal_execute=True))
+    count = select(func.count()).select_from(intents).where(is_open).scalar_subquery()
+    one = select(func.now().label("now"), count.label("open_intents")).subquery("one")
+    joined = one.outerjoin(kill_switch, true()).outerjoin(bot_controls, true())
+    controls = bot_controls.c.heartbeat_at, bot_controls.c.gate_open, bot_controls.c.draining
+    return select(one, *kill_switch.c, *controls).select_from(joined)
+
+
+_BOT = _select_bot()
+
+
 class PostgresOverview:
     """Implements OverviewReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        # One statement, asked by every page every two seconds: three round trips become one.
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._reading = reading(engine)
 
     async def overview(self, audience: Audience, mode: Mode) -> Overview:
         async with transaction(self._engine) as connection:
-            await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             return await _overview(connection, audience, mode)
 
     async def bot(self) -> Bot:
@@ -78,7 +88,7 @@ class PostgresRankings:
     """Implements RankingReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine = reading(engine)
 
     async def ranking(self, *, limit: int) -> Ranking:
         async with transaction(self._engine) as connection:
@@ -89,10 +99,7 @@ class PostgresRankings:
 
 async def bot_of(connection: AsyncConnection) -> Bot:
     """Whether anybody's trades are copied now. No row of the kill switch is a switch that nobody has moved."""
-    count = select(func.count()).select_from(intents).where(intents.c.state.in_(OPEN_STATES)).scalar_subquery()
-    one = select(func.now().label("now"), count.label("open_intents")).subquery("one")
-    joined = one.outerjoin(kill_switch, true()).outerjoin(bot_controls, true())
-    row: Any = (await connection.execute(select(one, *kill_switch.c, *_controls()).select_from(joined))).one()
+    row: Any = (await connection.execute(_BOT)).one()
     state, reason = _state(row)
     return Bot(
         state=state,
@@ -104,10 +111,6 @@ async def bot_of(connection: AsyncConnection) -> Bot:
         gate_open=bool(row.gate_open),
         draining=bool(row.draining),
     )
-
-
-def _controls() -> tuple[Any, ...]:
-    return bot_controls.c.heartbeat_at, bot_controls.c.gate_open, bot_controls.c.draining
 
 
 def _state(row: Any) -> tuple[BotState, str | None]:
@@ -140,29 +143,42 @@ async def newest_run(connection: AsyncConnection) -> ScoringRun | None:
     )
 
 
-async def vaults_of(connection: AsyncConnection, where: ColumnElement[bool]) -> list[Vault]:
-    """Vaults that are not closed, largest deposits first, each with what the ledger says it holds."""
+@dataclass(frozen=True, slots=True)
+class VaultRows:
+    """Vaults as stored, and the sums of the ledger for each vault and mint: what it holds, and what its owner put in less what he took."""
+
+    rows: Sequence[Any]
+    sums: Sequence[Any]
+
+    @property
+    def mints(self) -> list[str]:
+        return [row.mint for row in self.sums]
+
+    def shown(self, tokens: Tokens) -> list[Vault]:
+        return [_vault(row, [one for one in self.sums if one.vault == row.address], tokens) for row in self.rows]
+
+
+async def read_vaults(connection: AsyncConnection, where: ColumnElement[bool]) -> VaultRows:
+    """Vaults that are not closed, largest deposits first."""
     query = select(vaults).where(where, ~vaults.c.is_closed).order_by(vaults.c.total_deposited_raw.desc(), vaults.c.address)
     rows = (await connection.execute(query.limit(VAULTS_MAX))).all()
-    addresses = [row.address for row in rows]
-    held = func.sum(ledger.c.delta_raw).label("amount_raw")
-    sums = select(ledger.c.vault, ledger.c.mint, held).where(ledger.c.vault.in_(addresses)).group_by(ledger.c.vault, ledger.c.mint)
-    balances = (await connection.execute(sums.having(func.sum(ledger.c.delta_raw) != 0))).all()
-    put_in = await _net_deposits(connection, addresses)
-    tokens = await Tokens.read(connection, [row.mint for row in balances])
-    return [_vault(row, [one for one in balances if one.vault == row.address], put_in.get(row.address, 0), tokens) for row in rows]
-
-
-async def _net_deposits(connection: AsyncConnection, addresses: Sequence[str]) -> dict[str, int]:
-    """What owners put into their vaults less what they took out, in the base mint."""
-    own = ledger.join(vaults, (vaults.c.address == ledger.c.vault) & (vaults.c.base_mint == ledger.c.mint))
     by_owner = ledger.c.cause.in_(("deposit", "withdrawal"))
-    query = select(ledger.c.vault, func.sum(ledger.c.delta_raw)).select_from(own).where(ledger.c.vault.in_(addresses), by_owner)
-    return {vault: int(total) for vault, total in await connection.execute(query.group_by(ledger.c.vault))}
+    held = func.sum(ledger.c.delta_raw).label("amount_raw")
+    put_in = func.sum(ledger.c.delta_raw).filter(by_owner).label("net_deposited_raw")
+    sums = select(ledger.c.vault, ledger.c.mint, held, put_in).where(ledger.c.vault.in_([row.address for row in rows]))
+    found: Sequence[Any] = (await connection.execute(sums.group_by(ledger.c.vault, ledger.c.mint))).all() if rows else []
+    return VaultRows(rows, found)
 
 
-def _vault(row: Any, held: Sequence[Any], net_deposited_raw: int, tokens: Tokens) -> Vault:
+async def vaults_of(connection: AsyncConnection, where: ColumnElement[bool]) -> list[Vault]:
+    """As read_vaults, with the names of what they hold."""
+    found = await read_vaults(connection, where)
+    return found.shown(await Tokens.read(connection, found.mints))
+
+
+def _vault(row: Any, sums: Sequence[Any], tokens: Tokens) -> Vault:
     # The base mint leads, the others follow by name, so that rows do not jump when prices move.
+    held = [one for one in sums if one.amount_raw]
     ordered = sorted(held, key=lambda one: (one.mint != row.base_mint, tokens.symbol(one.mint).lower(), one.mint))
     return Vault(
         address=Address(row.address),
@@ -173,13 +189,11 @@ def _vault(row: Any, held: Sequence[Any], net_deposited_raw: int, tokens: Tokens
         bot_expires_at=row.bot_expires_at,
         base_mint=Mint(row.base_mint),
         total_deposited_raw=int(row.total_deposited_raw),
-        net_deposited_raw=net_deposited_raw,
+        net_deposited_raw=sum(int(one.net_deposited_raw or 0) for one in sums if one.mint == row.base_mint),
         value_usd=None,
         pnl_usd=None,
         as_of_slot=Slot(row.as_of_slot),
-        balances=[
-            Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), int(one.amount_raw), None) for one in ordered
-        ],
+        balances=[_balance(one, tokens) for one in ordered],
     )
 
 
@@ -188,15 +202,24 @@ def _balance(one: Any, tokens: Tokens) -> Balance:
 
 
 async def _overview(connection: AsyncConnection, audience: Audience, mode: Mode) -> Overview:
+    """Rows first, then the names of every token in them at once."""
     run = await newest_run(connection)
+    owned = VaultRows([], [])
+    trades: Sequence[Row[Any]] = []
+    decided: Sequence[Row[Any]] = []
+    if not isinstance(audience, Nobody):
+        owned = await read_vaults(connection, _seen(audience, vaults.c.user_id))
+        asked, given = (_ASKED_OF_ALL, {}) if isinstance(audience, Everyone) else (_ASKED_OF_ONE, {"user": audience})
+        trades, decided = [(await connection.execute(query, given)).all() for query in asked]
+    tokens = await Tokens.read(connection, [*owned.mints, *trade_mints(trades), *decision_mints(decided)])
     return Overview(
         mode=mode,
         bot=await bot_of(connection),
         scoring=run,
         leaders=await _leaders(connection, run, audience),
-        vaults=await vaults_of(connection, _seen(audience, vaults.c.user_id)) if audience != Nobody() else [],
-        trades=await _trades(connection, audience),
-        decisions=await _decisions(connection, audience),
+        vaults=owned.shown(tokens),
+        trades=[trade_of(row, tokens) for row in trades],
+        decisions=[decision_of(row, tokens) for row in decided],
         totals=await _totals(connection, audience),
     )
 
@@ -206,6 +229,15 @@ def _seen(audience: Audience, owner: ColumnElement[Any]) -> ColumnElement[bool]:
     if isinstance(audience, Everyone):
         return SEES_ALL
     return ~true() if isinstance(audience, Nobody) else owner == audience
+
+
+def _newest(trades_of: ColumnElement[bool], decisions_of: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
+    return select_trades(trades_of, limit=TRADES_MAX), select_decisions(decisions_of, limit=DECISIONS_MAX)
+
+
+# Made once: putting a statement of this many columns together costs more than running it.
+_ASKED_OF_ALL = _newest(SEES_ALL, SEES_ALL)
+_ASKED_OF_ONE = _newest(intents.c.user_id == bindparam("user"), decisions.c.user_id == bindparam("user"))
 
 
 async def _leaders(connection: AsyncConnection, run: ScoringRun | None, audience: Audience) -> list[Leader]:
@@ -253,37 +285,20 @@ def _ranked_trader(row: Row[Any]) -> RankedTrader:
     )
 
 
-async def _trades(connection: AsyncConnection, audience: Audience) -> list[Trade]:
-    if isinstance(audience, Nobody):
-        return []
-    rows = (await connection.execute(select_trades(_seen(audience, intents.c.user_id), limit=TRADES_MAX))).all()
-    tokens = await Tokens.read(connection, trade_mints(rows))
-    return [trade_of(row, tokens) for row in rows]
-
-
-async def _decisions(connection: AsyncConnection, audience: Audience) -> list[Decision]:
-    if isinstance(audience, Nobody):
-        return []
-    rows = (await connection.execute(select_decisions(_seen(audience, decisions.c.user_id), limit=DECISIONS_MAX))).all()
-    tokens = await Tokens.read(connection, decision_mints(rows))
-    return [decision_of(row, tokens) for row in rows]
-
-
 async def _totals(connection: AsyncConnection, audience: Audience) -> Totals:
     if isinstance(audience, Nobody):
         return Totals()
-    by_state = select(intents.c.state, func.count().label("number")).where(_seen(audience, intents.c.user_id)).group_by(intents.c.state)
-    by_outcome = (
-        select(decisions.c.outcome, func.count().label("number")).where(_seen(audience, decisions.c.user_id)).group_by(decisions.c.outcome)
-    )
-    states = {row.state: row.number for row in await connection.execute(by_state)}
-    outcomes = {row.outcome: row.number for row in await connection.execute(by_outcome)}
+    states = select(intents.c.state.label("what"), func.count().label("number")).where(_seen(audience, intents.c.user_id))
+    outcomes = select(decisions.c.outcome, func.count()).where(_seen(audience, decisions.c.user_id))
+    # No outcome of a decision is also a state of an intent.
+    both = union_all(states.group_by(intents.c.state), outcomes.group_by(decisions.c.outcome))
+    counts = {row.what: row.number for row in await connection.execute(both)}
     return Totals(
-        settled=states.get("settled", 0),
-        reverted=states.get("reverted", 0),
-        dead=sum(states.get(state, 0) for state in DEAD_STATES),
-        unsettled=sum(states.get(state, 0) for state in OPEN_STATES),
-        **{outcome: outcomes.get(outcome, 0) for outcome in ("copied", "resized", "skipped", "refused")},
+        settled=counts.get("settled", 0),
+        reverted=counts.get("reverted", 0),
+        dead=sum(counts.get(state, 0) for state in DEAD_STATES),
+        unsettled=sum(counts.get(state, 0) for state in OPEN_STATES),
+        **{outcome: counts.get(outcome, 0) for outcome in ("copied", "resized", "skipped", "refused")},
     )
 
 

@@ -15,6 +15,19 @@ from xorj.primitives.ids import SOL, USDC, USDT, Mint, Signature, Slot, Wallet
 from xorj.reporting.overview import Amount, Decision, LeaderTrade, Trade
 
 SEES_ALL = true()
+
+
+def _labelled(table: Table, prefix: str, names: str) -> list[Any]:
+    return [table.c[name].label(f"{prefix}_{name}") for name in names.split()]
+
+
+# What is shown and no more: a row has three times as many columns, and each costs on every page of every watcher.
+_OF_INTENT = _labelled(intents, "intent", "id state cause_kind side input_mint output_mint amount_in_raw reason created_at updated_at")
+_OF_FILL = _labelled(fills, "fill", "slot input_raw output_raw")
+_OF_LEADER = _labelled(
+    leader_trades, "leader", "id leader signature slot input_mint input_raw input_decimals output_mint output_raw output_decimals"
+)
+_OF_DECISION = [decisions.c[name] for name in ["id", "outcome", "rule", "numbers", "slot", "created_at"]]
 # What may be named before anybody has read a token list.
 KNOWN: dict[str, tuple[str, int]] = {USDC: ("USDC", 6), USDT: ("USDT", 6), SOL: ("SOL", 9)}
 CURSOR_CHARACTERS_MAX = 200
@@ -57,12 +70,7 @@ def select_trades(where: ColumnElement[bool], *, limit: int) -> Select[Any]:
         .outerjoin(decisions, decisions.c.id == intents.c.decision_id)
         .outerjoin(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
     )
-    columns = [
-        *_labelled(intents, "intent"),
-        *[column.label(f"attempt_{column.name}") for column in last.c],
-        *_labelled(fills, "fill"),
-        *_labelled(leader_trades, "leader"),
-    ]
+    columns = [*_OF_INTENT, *[column.label(f"attempt_{column.name}") for column in last.c], *_OF_FILL, *_OF_LEADER]
     return select(*columns).select_from(joined).where(where).order_by(intents.c.created_at.desc(), intents.c.id.desc()).limit(limit)
 
 
@@ -119,7 +127,7 @@ def _status(row: Row[Any]) -> str:
 
 def select_decisions(where: ColumnElement[bool], *, limit: int) -> Select[Any]:
     """Decisions, newest first, each with whose trade it is about."""
-    columns = (*decisions.c, *_labelled(leader_trades, "leader"))
+    columns = (*_OF_DECISION, *_OF_LEADER)
     joined = decisions.join(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
     return select(*columns).select_from(joined).where(where).order_by(decisions.c.created_at.desc(), decisions.c.id.desc()).limit(limit)
 
@@ -160,7 +168,3 @@ def before(table: Table, cursor: str | None) -> ColumnElement[bool]:
 
 def cursor_after(created_at: datetime, row_id: str) -> str:
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {row_id}".encode()).decode()
-
-
-def _labelled(table: Table, prefix: str) -> list[Any]:
-    return [column.label(f"{prefix}_{column.name}") for column in table.c]

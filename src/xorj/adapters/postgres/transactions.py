@@ -16,3 +16,8 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
     except CONNECTION_ERRORS as error:
         raise unavailable(error) from error
+
+
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool for reads that need no common snapshot: each statement is one round trip, without BEGIN and COMMIT around it."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -56,7 +56,7 @@ intents = Table(
     one_of("state", "new", "reserved", "in_flight", "settled", "reverted", "abandoned", "cancelled", "quarantined"),
     CheckConstraint("amount_in_raw > 0", name="amount_in_raw"),
     UniqueConstraint("vault", "cause_kind", "cause_id", "leg"),
-    Index("idx_intents_open", "state", "created_slot", postgresql_where=text("state in ('new', 'reserved', 'in_flight')")),
+    Index("idx_intents_open", "state", "created_slot", postgresql_where=text("state in ('new', 'reserved', 'in_flight', 'quarantined')")),
     Index("idx_intents_nonce", "vault", "bot_epoch", "nonce", unique=True, postgresql_where=text("nonce is not null")),
     Index("idx_intents_user_created", "user_id", text("created_at DESC")),
 )

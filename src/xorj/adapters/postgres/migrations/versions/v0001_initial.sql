@@ -179,6 +179,7 @@ CREATE TABLE scoring_runs (
     as_of_slot BIGINT NOT NULL,
     as_of_block_time BIGINT,
     input_hash TEXT,
+    parameter_hash TEXT,
     traders_ranked INTEGER,
     completed_at TIMESTAMP WITH TIME ZONE,
     failure TEXT,
@@ -241,6 +242,16 @@ CREATE TABLE trader_scores (
     is_eligible BOOLEAN NOT NULL,
     exclusion_reason TEXT,
     score DOUBLE PRECISION NOT NULL,
+    classic_score DOUBLE PRECISION NOT NULL,
+    copy_score DOUBLE PRECISION,
+    edge DOUBLE PRECISION,
+    band_low DOUBLE PRECISION,
+    band_high DOUBLE PRECISION,
+    evidence_days INTEGER NOT NULL,
+    capacity_usd DOUBLE PRECISION,
+    copy_cost_fraction DOUBLE PRECISION,
+    expected_drawdown_fraction DOUBLE PRECISION,
+    calibration TEXT,
     win_rate_fraction DOUBLE PRECISION,
     total_return_fraction DOUBLE PRECISION,
     max_drawdown_fraction DOUBLE PRECISION,
@@ -367,7 +378,7 @@ CREATE TABLE intents (
     CONSTRAINT intents_decision_id_fkey FOREIGN KEY(decision_id) REFERENCES decisions (id) ON DELETE RESTRICT
 );
 
-CREATE INDEX idx_intents_open ON intents (state, created_slot) WHERE state in ('new', 'reserved', 'in_flight');
+CREATE INDEX idx_intents_open ON intents (state, created_slot) WHERE state in ('new', 'reserved', 'in_flight', 'quarantined');
 
 CREATE INDEX idx_intents_user_created ON intents (user_id, created_at DESC);
 
