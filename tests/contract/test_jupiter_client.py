@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
-import orjson
 import pytest
 from solders.pubkey import Pubkey
+from tests.fakes.scripted_http import Reply, Script, says
 from tests.fakes.trading_chain import BONK, BOT, TRADE, USDC_RAW, TradingChain
 
-from xorj.adapters.jupiter import http as jupiter_http
+from xorj.adapters import json_http
 from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices, JupiterTokens
 from xorj.adapters.jupiter.router import JupiterRouter
@@ -52,26 +52,6 @@ TOKENS: list[dict[str, Any]] = [
     {"id": MINT, "symbol": "BONK", "name": "Bonk", "decimals": 5, "tokenProgram": KEY, "isVerified": True},
     {"id": KEY, "symbol": "OTHER", "name": "not asked for", "decimals": 0, "tokenProgram": KEY},
 ]
-
-Reply = httpx2.Response | Exception
-
-
-class Script:
-    """Answers in order, the last one for ever; keeps the requests."""
-
-    def __init__(self, *replies: Reply) -> None:
-        self.replies, self.requests = list(replies), list[httpx2.Request]()
-
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-
-def says(body: Any, status: int = 200) -> httpx2.Response:
-    return httpx2.Response(status, content=body if isinstance(body, bytes) else orjson.dumps(body))
 
 
 def client(*replies: Reply) -> tuple[JupiterHttp, Script]:
@@ -176,7 +156,7 @@ async def test_faults_are_unavailable_after_a_second_try(status: int) -> None:
     async with http:
         with pytest.raises(Unavailable, match=str(status)):
             await JupiterPrices(http).prices([USDC])
-    assert len(script.requests) == jupiter_http.TRIES_MAX
+    assert len(script.requests) == json_http.TRIES_MAX
 
 
 async def test_a_fault_that_passes_is_not_seen() -> None:
@@ -187,7 +167,7 @@ async def test_a_fault_that_passes_is_not_seen() -> None:
 
 async def test_a_flood_is_cut() -> None:
     with pytest.raises(Unavailable, match="bytes"):
-        await quoted(says(b" " * (jupiter_http.RESPONSE_BYTES_MAX + 1)))
+        await quoted(says(b" " * (json_http.RESPONSE_BYTES_MAX + 1)))
 
 
 async def test_prices_are_those_that_were_asked_for_and_are_above_zero() -> None:

@@ -1,4 +1,4 @@
-"""The ports to sources of prices and names. Adapter of both: adapters/jupiter."""
+"""The ports to sources of prices and names. Adapter of both: adapters/jupiter; of prices also adapters/pyth."""
 
 from collections.abc import Sequence
 from typing import Protocol

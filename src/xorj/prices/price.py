@@ -9,17 +9,24 @@ from xorj.primitives.ids import Mint, Slot
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """`usd` for one whole token of `mint`, always above zero, as of `slot` (None when the source does not say)."""
+    """`usd` for one whole token of `mint`, always above zero, as of `slot` (None when the source does not say).
+
+    `confidence_usd` is half the width of the range that the source believes in, `published_at_s` unix seconds; None likewise.
+    """
 
     mint: Mint
     usd: Usd
     decimals: int
     slot: Slot | None
     source: str
+    confidence_usd: Usd | None = None
+    published_at_s: int | None = None
 
     def __post_init__(self) -> None:
         if not self.usd.is_finite() or self.usd <= 0:
             raise ValueError(f"a price must be above zero: {self.usd}")
+        if self.confidence_usd is not None and (not self.confidence_usd.is_finite() or self.confidence_usd < 0):
+            raise ValueError(f"a confidence must not be below zero: {self.confidence_usd}")
 
     def age_slots(self, now: Slot) -> int | None:
         """How many slots ago it was taken; 0 for a source that is ahead of us, None when unknown."""

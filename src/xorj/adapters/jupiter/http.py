@@ -1,60 +1,11 @@
-"""One GET to Jupiter: deadline, size limit, retries on faults, JSON or Unavailable. Used by the clients beside it."""
-
-from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+"""The connection to Jupiter that the clients beside this file share."""
 
 import httpx2
-import orjson
-import stamina
 
-from xorj.primitives.errors import Unavailable
-
-SYSTEM = "Jupiter"
-TIMEOUT_S = 4.0
-RESPONSE_BYTES_MAX = 1_000_000
-CONNECTIONS_MAX = 16
-TRIES_MAX = 2
-RETRY_WAIT_S = 0.1
+from xorj.adapters.json_http import JsonHttp
+from xorj.adapters.jupiter.fields import SYSTEM
 
 
-class JupiterHttp:
-    """An async context manager over one connection pool. `api_key` goes into a header and nowhere else."""
-
+class JupiterHttp(JsonHttp):
     def __init__(self, base_url: str, *, api_key: str | None = None, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        headers = {"accept": "application/json"} | ({"x-api-key": api_key} if api_key else {})
-        limits = httpx2.Limits(max_connections=CONNECTIONS_MAX)
-        self._client = httpx2.AsyncClient(
-            base_url=base_url.rstrip("/"), headers=headers, timeout=TIMEOUT_S, limits=limits, transport=transport
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._client.aclose()
-
-    async def get(self, path: str, query: Mapping[str, str | int]) -> tuple[int, Any]:
-        """Status (200 or one that carries a refusal: 400, 404, 422) and the JSON. Raises Unavailable for everything else."""
-        caught = (Unavailable, httpx2.TransportError)
-        try:
-            async for attempt in stamina.retry_context(on=caught, attempts=TRIES_MAX, wait_initial=RETRY_WAIT_S, timeout=None):
-                with attempt:
-                    return await self._once(path, query)
-        except httpx2.TransportError as error:
-            raise Unavailable(SYSTEM, f"{path}: {type(error).__name__}") from error
-        raise Unavailable(SYSTEM, f"{path}: no try was made")
-
-    async def _once(self, path: str, query: Mapping[str, str | int]) -> tuple[int, Any]:
-        async with self._client.stream("GET", path, params=dict(query)) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > RESPONSE_BYTES_MAX:
-                    raise Unavailable(SYSTEM, f"{path}: more than {RESPONSE_BYTES_MAX} bytes")
-        if response.status_code not in (200, 400, 404, 422):
-            raise Unavailable(SYSTEM, f"{path}: HTTP {response.status_code}")
-        try:
-            return response.status_code, orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise Unavailable(SYSTEM, f"{path}: not JSON") from error
+        super().__init__(base_url, system=SYSTEM, headers={"x-api-key": api_key} if api_key else {}, transport=transport)

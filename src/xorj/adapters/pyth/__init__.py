@@ -1,0 +1,1 @@
+"""Pyth's price oracle over HTTP."""
