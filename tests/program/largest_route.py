@@ -27,10 +27,44 @@ SHARED_ID = 3
 RESERVE = 10**12
 
 
-class TwoHops(VaultWorld):
-    """USDC to BONK to WIF by shared_accounts_route_v2: everything between is the router's own authority's."""
+class Tabled(VaultWorld):
+    """Sends transactions of version 0 with the lookup tables that it has laid out."""
 
     tables: Sequence[AddressLookupTableAccount] = ()
+
+    def lays_out_tables(self, trade: Instruction) -> None:
+        """Ours holds the vault's fixed accounts; the router's accounts lie in two of its own."""
+        ours = [meta.pubkey for meta in trade.accounts[:15]]
+        routers = [meta.pubkey for meta in trade.accounts[15:] if meta.pubkey not in ours]
+        distinct = list(dict.fromkeys(routers))
+        half = len(distinct) // 2
+        self.tables = [self.table(name, held) for name, held in (("ours", ours), ("one", distinct[:half]), ("two", distinct[half:]))]
+
+    def table(self, name: str, held: Sequence[Pubkey]) -> AddressLookupTableAccount:
+        """Plants a lookup table as the runtime stores it: kind, never deactivated, extended long ago, no authority."""
+        address = key(f"table {name}").pubkey()
+        head = (1).to_bytes(4, "little") + (2**64 - 1).to_bytes(8, "little") + bytes(8) + b"\0" + b"\0" + bytes(32) + bytes(2)
+        self.svm.set_account(address, Account(RICH, head + b"".join(map(bytes, held)), TABLE_PROGRAM, False, 0))
+        return AddressLookupTableAccount(address, list(held))
+
+    def message(self, payer: Pubkey, given: Sequence[Instruction]) -> MessageV0 | MessageV1:
+        return MessageV0.try_compile(payer, list(given), list(self.tables), self.svm.latest_blockhash())
+
+    def all_keys(self, message: MessageV0 | MessageV1) -> list[Pubkey]:
+        held = {table.key: table.addresses for table in self.tables}
+        lookups = list(message.address_table_lookups) if isinstance(message, MessageV0) else []
+        writable = [held[each.account_key][place] for each in lookups for place in each.writable_indexes]
+        read = [held[each.account_key][place] for each in lookups for place in each.readonly_indexes]
+        return [*message.account_keys, *writable, *read]
+
+    def measured(self, instructions: Sequence[Instruction]) -> tuple[int, int]:
+        """Bytes of the signed transaction that the bot pays for, and the accounts that it locks."""
+        message = self.message(self.bot.pubkey(), instructions)
+        return len(bytes(VersionedTransaction(message, [self.bot]))), len(self.all_keys(message))
+
+
+class TwoHops(Tabled):
+    """USDC to BONK to WIF by shared_accounts_route_v2: everything between is the router's own authority's."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,36 +105,6 @@ class TwoHops(VaultWorld):
             set_compute_unit_price(10_000),
             Instruction(good.program_id, good.data, [*good.accounts[:15], *self.route(count)]),
         ]
-
-    def lays_out_tables(self, trade: Instruction) -> None:
-        """Ours holds the vault's fixed accounts; the router's accounts lie in two of its own."""
-        ours = [meta.pubkey for meta in trade.accounts[:15]]
-        routers = [meta.pubkey for meta in trade.accounts[15:] if meta.pubkey not in ours]
-        distinct = list(dict.fromkeys(routers))
-        half = len(distinct) // 2
-        self.tables = [self.table(name, held) for name, held in (("ours", ours), ("one", distinct[:half]), ("two", distinct[half:]))]
-
-    def table(self, name: str, held: Sequence[Pubkey]) -> AddressLookupTableAccount:
-        """Plants a lookup table as the runtime stores it: kind, never deactivated, extended long ago, no authority."""
-        address = key(f"table {name}").pubkey()
-        head = (1).to_bytes(4, "little") + (2**64 - 1).to_bytes(8, "little") + bytes(8) + b"\0" + b"\0" + bytes(32) + bytes(2)
-        self.svm.set_account(address, Account(RICH, head + b"".join(map(bytes, held)), TABLE_PROGRAM, False, 0))
-        return AddressLookupTableAccount(address, list(held))
-
-    def message(self, payer: Pubkey, given: Sequence[Instruction]) -> MessageV0 | MessageV1:
-        return MessageV0.try_compile(payer, list(given), list(self.tables), self.svm.latest_blockhash())
-
-    def all_keys(self, message: MessageV0 | MessageV1) -> list[Pubkey]:
-        held = {table.key: table.addresses for table in self.tables}
-        lookups = list(message.address_table_lookups) if isinstance(message, MessageV0) else []
-        writable = [held[each.account_key][place] for each in lookups for place in each.writable_indexes]
-        read = [held[each.account_key][place] for each in lookups for place in each.readonly_indexes]
-        return [*message.account_keys, *writable, *read]
-
-    def measured(self, instructions: Sequence[Instruction]) -> tuple[int, int]:
-        """Bytes of the signed transaction that the bot pays for, and the accounts that it locks."""
-        message = self.message(self.bot.pubkey(), instructions)
-        return len(bytes(VersionedTransaction(message, [self.bot]))), len(self.all_keys(message))
 
 
 class TwoHopsOfVersion1(TwoHops):
