@@ -13,7 +13,6 @@ from tests.fakes.situations import (
     NOW,
     SLOT,
     USDC,
-    VAULT,
     WIF,
     M,
     amount,
@@ -34,10 +33,10 @@ from xorj.copying.decision import Copied, Decision, Refused, Resized, Side, Skip
 from xorj.copying.follow import Caps, FollowMode
 from xorj.copying.plan_copies import decide
 from xorj.copying.situation import OpenIntent, Portfolio, Situation, Stopped
-from xorj.copying.vault_state import NoVault
 from xorj.market.token_screen import UnfitToken
 from xorj.primitives.ids import Mint, Slot, Wallet
 from xorj.vault.accounts import ALLOWLIST
+from xorj.vault.open_vault import NoVault
 
 ENTRY = trade("100 USDC", "200 BONK")
 EXIT = trade("100 BONK", "50 USDC", held="200 BONK")
@@ -117,7 +116,7 @@ def test_an_entry_seen_too_late_is_stale_and_an_exit_never_is() -> None:
 
 
 def test_without_a_vault_nothing_is_copied() -> None:
-    gone = NoVault(VAULT, "vault, policy or config does not exist")
+    gone = NoVault("vault, policy or config does not exist")
     for seen, portfolio in ((ENTRY, Portfolio(holding())), (EXIT, HELD)):
         stopped = decide(seen, situation(vault=gone, portfolio=portfolio))
         assert (stopped.rule, stopped.legs) == ("no vault", ())

@@ -21,12 +21,13 @@ from xorj.execution.priority_fee import priority_fee_lamports
 from xorj.execution.rejected import Passed, Rejected
 from xorj.execution.simulation_checks import check_simulation
 from xorj.execution.vault_checks import check_nonce, check_vault
-from xorj.execution.vault_state import NoVault, TradeAddresses, VaultState
+from xorj.execution.vault_state import TradeAddresses, VaultState
 from xorj.prices.price import Price, fair_output_raw, floor_output_raw
 from xorj.primitives.amounts import Usd
 from xorj.primitives.ids import USDC, Address, Mint, Slot, Wallet
 from xorj.vault import accounts
 from xorj.vault.instructions import Guard
+from xorj.vault.open_vault import NoVault
 
 CHAIN = SimulatedChain()
 BOUNDS = Bounds()

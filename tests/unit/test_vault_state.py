@@ -7,9 +7,10 @@ from tests.fakes.simulated_chain import BONK, DEPOSIT_RAW, OWNER, SimulatedChain
 from tests.fakes.situations import amount, prices, vault_state
 
 from xorj.chain.transactions import Account
-from xorj.copying.vault_state import NoVault, VaultState, addresses, read, token_amount
+from xorj.copying.vault_state import VaultState, addresses, read
 from xorj.market.token_screen import ClassicToken, UnfitToken, screen
 from xorj.primitives.ids import USDC, Address, Mint, Slot, Wallet
+from xorj.vault.open_vault import NoVault, balance_raw
 
 BEN = Wallet(str(OWNER.pubkey()))
 MINTS = [USDC, BONK]
@@ -39,9 +40,9 @@ def test_without_one_of_its_accounts_or_with_anothers_there_is_no_vault(at: int)
 def test_only_a_classic_token_account_holds_an_amount() -> None:
     token = found()[3]
     assert token is not None
-    assert token_amount(token) == DEPOSIT_RAW
+    assert balance_raw(token) == DEPOSIT_RAW
     for wrong in (None, replace(token, owner=Address(BEN)), replace(token, data=token.data[:100])):
-        assert token_amount(wrong) == 0
+        assert balance_raw(wrong) is None
 
 
 def test_equity_counts_what_has_a_price_in_units_of_the_base_mint() -> None:

@@ -13,10 +13,11 @@ from xorj.copying.decision import Copied, Decision, Numbers, Refused, Resized, S
 from xorj.copying.follow import FollowMode
 from xorj.copying.situation import Situation, Stopped
 from xorj.copying.sizing import Sized
-from xorj.copying.vault_state import NoVault, VaultState
+from xorj.copying.vault_state import VaultState
 from xorj.market.token_screen import UnfitToken
 from xorj.primitives.amounts import BPS_PER_ONE, TokenAmount
 from xorj.primitives.ids import Mint
+from xorj.vault.open_vault import NoVault
 
 # An entry this long after the leader's is another trade at another price.
 ENTRY_AGE_SLOTS_MAX = 75

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from xorj.copying.cause import CauseKind
 from xorj.copying.decision import Side
 from xorj.copying.follow import Follow
-from xorj.copying.vault_state import NoVault, VaultState
+from xorj.copying.vault_state import VaultState
 from xorj.market.token_screen import ClassicToken, UnfitToken
 from xorj.portfolio.attribution import Holdings
 from xorj.prices.price import Price
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.ids import Mint, Wallet
+from xorj.vault.open_vault import NoVault
 
 
 @dataclass(frozen=True, slots=True)

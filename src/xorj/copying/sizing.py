@@ -11,11 +11,12 @@ from fractions import Fraction
 from xorj.copying.decision import Leg, Numbers, Side, Skipped
 from xorj.copying.leader_trade import LeaderTrade
 from xorj.copying.situation import Situation
-from xorj.copying.vault_state import NoVault, VaultState
+from xorj.copying.vault_state import VaultState
 from xorj.market.token_screen import ClassicToken
 from xorj.prices.price import Price
 from xorj.primitives.amounts import BPS_PER_ONE, TokenAmount
 from xorj.primitives.ids import Mint, Slot
+from xorj.vault.open_vault import NoVault
 
 BASE_DECIMALS = 6
 SHARE_DIGITS = 6

@@ -9,24 +9,9 @@ from xorj.chain.transactions import Account
 from xorj.prices.price import Price
 from xorj.primitives.amounts import Usd
 from xorj.primitives.ids import Address, Mint, Slot, Wallet
-from xorj.vault import borsh
-from xorj.vault.accounts import (
-    PROGRAM_ID,
-    TOKEN_PROGRAM,
-    Config,
-    VaultAccount,
-    VaultPolicy,
-    config_address,
-    decode_config,
-    decode_policy,
-    decode_vault,
-    policy_address,
-    token_account_address,
-    vault_address,
-)
-
-_AMOUNT = slice(64, 72)
-_TOKEN_ACCOUNT_BYTES_MIN = 165
+from xorj.vault import open_vault
+from xorj.vault.accounts import Config, VaultAccount, VaultPolicy, config_address, policy_address, token_account_address, vault_address
+from xorj.vault.open_vault import NoVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +42,6 @@ class VaultState:
         return self.base_raw + int((sum(others, start=Usd(base.usd * 0)) / base.usd).scaleb(base.decimals))
 
 
-@dataclass(frozen=True, slots=True)
-class NoVault:
-    """There is nothing at the address that the program would trade with."""
-
-    address: Address
-    reason: str
-
-
 def addresses(owner: Wallet, mints: Sequence[Mint]) -> list[Address]:
     """The accounts that `read` needs, in its order: vault, policy, config, one token account a mint."""
     vault = vault_address(Pubkey.from_string(owner))
@@ -75,22 +52,10 @@ def addresses(owner: Wallet, mints: Sequence[Mint]) -> list[Address]:
 
 def read(owner: Wallet, mints: Sequence[Mint], accounts: Sequence[Account | None]) -> VaultState | NoVault:
     """`accounts` are those of `addresses(owner, mints)`, in that order."""
-    address = Address(str(vault_address(Pubkey.from_string(owner))))
     vault, policy, config, *tokens = accounts
-    if vault is None or policy is None or config is None:
-        return NoVault(address, "vault, policy or config does not exist")
-    if {account.owner for account in (vault, policy, config)} != {str(PROGRAM_ID)}:
-        return NoVault(address, "not owned by the vault program")
-    try:
-        decoded = decode_vault(vault.data), decode_policy(policy.data), decode_config(config.data)
-    except borsh.Malformed as error:
-        return NoVault(address, str(error))
-    balances = {mint: token_amount(account) for mint, account in zip(mints, tokens, strict=True)}
-    return VaultState(address, *decoded, slot=vault.slot, balances_raw=balances)
-
-
-def token_amount(account: Account | None) -> int:
-    """Raw amount of a classic token account, 0 when there is none."""
-    if account is None or account.owner != str(TOKEN_PROGRAM) or len(account.data) < _TOKEN_ACCOUNT_BYTES_MIN:
-        return 0
-    return int.from_bytes(account.data[_AMOUNT], "little")
+    found = open_vault.read(vault, policy, config)
+    if isinstance(found, NoVault):
+        return found
+    address = Address(str(vault_address(Pubkey.from_string(owner))))
+    balances = {mint: open_vault.balance_raw(account) or 0 for mint, account in zip(mints, tokens, strict=True)}
+    return VaultState(address, found.vault, found.policy, found.config, found.slot, balances)

@@ -24,13 +24,14 @@ from xorj.execution.priority_fee import priority_fee_lamports
 from xorj.execution.rejected import Rejected
 from xorj.execution.simulation_checks import check_simulation
 from xorj.execution.vault_checks import check_nonce, check_vault
-from xorj.execution.vault_state import NoVault, TradeAddresses, VaultState
+from xorj.execution.vault_state import TradeAddresses, VaultState
 from xorj.observability import logging, metrics
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import BrokenInvariant
 from xorj.primitives.ids import Address, Signature, Slot
 from xorj.router.quote import NoRoute, RouteQuote
 from xorj.vault.instructions import Guard
+from xorj.vault.open_vault import NoVault
 
 log = logging.get("execution")
 
@@ -116,6 +117,7 @@ async def sign_and_send(desk: Desk, lease: Lease, attempt: Attempt) -> Sent | Wa
     signed = await desk.stores.attempts.record_signature(lease, attempt, signature, whole)
     await desk.checkpoint(Moment.SIGNED, attempt.intent_id)
     await send(desk, signed)
+    log.info("transaction_sent", intent_id=signed.intent_id, signature=signed.signature, attempt=signed.number)
     await desk.checkpoint(Moment.SENT, attempt.intent_id)
     return Sent(signed)
 
@@ -153,7 +155,7 @@ async def _spent(desk: Desk, intent: Intent) -> int:
 
 def _allowed(desk: Desk, intent: Intent, state: VaultState | NoVault, now: ChainTime, spent_lamports: int) -> VaultState | Rejected:
     if isinstance(state, NoVault):
-        return Rejected("no_vault", state.detail)
+        return Rejected("no_vault", state.reason)
     verdict = check_vault(intent, state, desk.bot, now.unix_seconds, desk.bounds)
     if isinstance(verdict, Rejected):
         return verdict

@@ -3,7 +3,8 @@
 from xorj.chain.transactions import Simulation
 from xorj.execution.intent import Intent
 from xorj.execution.rejected import PASSED, Passed, Rejected
-from xorj.execution.vault_state import VaultState, balance_raw
+from xorj.execution.vault_state import VaultState
+from xorj.vault.open_vault import balance_raw
 
 
 def check_simulation(intent: Intent, minimum_out_raw: int, before: VaultState, outcome: Simulation) -> Passed | Rejected:

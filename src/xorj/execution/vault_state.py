@@ -8,11 +8,9 @@ from solders.pubkey import Pubkey
 from xorj.chain.transactions import Account
 from xorj.execution.intent import Intent
 from xorj.primitives.ids import Address, Slot
-from xorj.vault import accounts, borsh
+from xorj.vault import accounts, open_vault
 from xorj.vault.accounts import Config, VaultAccount, VaultPolicy
-
-TOKEN_ACCOUNT_BYTES = 165
-_AMOUNT_AT = 64
+from xorj.vault.open_vault import NoVault, balance_raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +64,21 @@ class VaultState:
     bot_lamports: int
 
 
-@dataclass(frozen=True, slots=True)
-class NoVault:
-    """The accounts are not those of a vault that can be traded; `detail` says which."""
-
-    detail: str
-
-
 def read(found: Sequence[Account | None]) -> VaultState | NoVault:
     """Decodes the accounts of `TradeAddresses.in_order` followed by the bot's, all read at one slot."""
     vault, policy, config, *tokens, bot = found
-    if vault is None or policy is None or config is None:
-        return NoVault("vault, policy or config does not exist")
-    if any(account.owner != str(accounts.PROGRAM_ID) for account in (vault, policy, config)):
-        return NoVault("vault, policy or config belongs to another program")
-    try:
-        decoded = accounts.decode_vault(vault.data), accounts.decode_policy(policy.data), accounts.decode_config(config.data)
-    except borsh.Malformed as error:
-        return NoVault(str(error))
+    opened = open_vault.read(vault, policy, config)
+    if isinstance(opened, NoVault):
+        return opened
     vault_input, vault_output, trade_input, trade_output = (balance_raw(token) for token in tokens)
-    lamports = 0 if bot is None else bot.lamports
-    return VaultState(vault.slot, *decoded, vault_input, vault_output, trade_input, trade_output, lamports)
-
-
-def balance_raw(account: Account | None) -> int | None:
-    """The balance of a classic token account, None when it is none."""
-    if account is None or account.owner != str(accounts.TOKEN_PROGRAM) or len(account.data) < TOKEN_ACCOUNT_BYTES:
-        return None
-    return int.from_bytes(account.data[_AMOUNT_AT : _AMOUNT_AT + 8], "little")
+    return VaultState(
+        slot=opened.slot,
+        vault=opened.vault,
+        policy=opened.policy,
+        config=opened.config,
+        vault_input_raw=vault_input,
+        vault_output_raw=vault_output,
+        trade_input_raw=trade_input,
+        trade_output_raw=trade_output,
+        bot_lamports=0 if bot is None else bot.lamports,
+    )
