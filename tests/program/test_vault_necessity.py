@@ -3,6 +3,7 @@
 import pytest
 from solders.account import Account
 from solders.instruction import Instruction
+from solders.pubkey import Pubkey
 from solders.token.state import Mint, TokenAccountState
 from tests.program.evil_world import DESTINATION, FIRST_EXTRA, EvilWorld, script, transfer, w
 from tests.program.vault_world import DAY, HOUR, RICH, USDC, VaultWorld, key
@@ -216,3 +217,11 @@ def test_a_day_later_the_hours_before_still_count(world: VaultWorld) -> None:
         assert world.send(world.buy(6 * USDC)).error == "SpendLimitExceeded"
     world.later(seconds=HOUR)
     world.ok(world.buy(6 * USDC))
+
+
+def test_mints_that_begin_alike_are_not_the_same(world: VaultWorld) -> None:
+    one, other = (Pubkey.from_bytes(bytes(world.bonk)[:8] + bytes([n]) * 24) for n in (1, 2))
+    world.ok(instructions.set_policy(world.owner.pubkey(), pin=[one, other]))
+    assert [slot.mint for slot in world.read_policy().slots if not slot.is_free] == [one, other]
+    world.ok(instructions.set_policy(world.owner.pubkey(), unpin=[other]))
+    assert [slot.mint for slot in world.read_policy().slots if not slot.is_free] == [one]
