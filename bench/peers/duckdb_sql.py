@@ -5,6 +5,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+# beyond it DuckDB works on the disk; its own default, four fifths of the machine, leaves too little for others
+MEMORY_LIMIT = "60%"
 SQL = """
 with legs as (
   select wallet, token, swap, (time // 86400)::int as day, quantity, value, fee, (flags & 8) > 0 as closes
@@ -73,6 +75,6 @@ from totals t join measured using (wallet) order by wallet
 
 def compute(folder: Path, every: int, last_day: int) -> dict[str, np.ndarray]:
     """Every `every`-th wallet's figures, on one thread."""
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with duckdb.connect(config={"threads": 1, "memory_limit": MEMORY_LIMIT, "temp_directory": str(folder / "duckdb")}) as connection:
         found = connection.execute(SQL.format(folder=folder, every=every, last_day=last_day)).fetchnumpy()
     return {name: np.ma.filled(np.ma.asarray(column).astype(float), np.nan) for name, column in found.items()}

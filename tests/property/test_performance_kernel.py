@@ -68,7 +68,7 @@ def close(value: float | None, exact: Fraction | None, turned_over: float, event
 
 
 @given(histories(), departures())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_kernel_equals_the_exact_books(swaps: list[Swap], transfers: list[TransferOut]) -> None:
     valuation, found, as_of = compute(swaps, transfers)
     assert found.keys() == {one.wallet for one in swaps}
@@ -107,7 +107,7 @@ def test_the_kernels_days_equal_the_exact_days(swaps: list[Swap], transfers: lis
 
 
 @given(histories(), st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_order_in_which_swaps_are_given_is_irrelevant(swaps: list[Swap], random: Random) -> None:
     shuffled = list(swaps)
     random.shuffle(shuffled)
@@ -115,7 +115,7 @@ def test_the_order_in_which_swaps_are_given_is_irrelevant(swaps: list[Swap], ran
 
 
 @given(histories())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_order_of_tokens_is_irrelevant(swaps: list[Swap]) -> None:
     renamed = {"BONK": amount("1 WIF").mint, "WIF": amount("1 BONK").mint}
     other = {amount(f"1 {name}").mint: mint for name, mint in renamed.items()}
@@ -132,7 +132,7 @@ def realised(one: Performance) -> tuple[float, ...]:
 
 
 @given(histories())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_wallet_earns_the_same_whoever_trades_beside_it_at_no_other_price(swaps: list[Swap]) -> None:
     valuation, found, as_of = compute(swaps)
     for who in found:
@@ -141,7 +141,7 @@ def test_a_wallet_earns_the_same_whoever_trades_beside_it_at_no_other_price(swap
 
 
 @given(histories(), st.integers(2, 5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_splitting_a_fill_changes_nothing_that_was_earned(swaps: list[Swap], parts: int) -> None:
     whole = [replace(one, input=times(one.input, parts), output=times(one.output, parts)) for one in swaps]
     split = [
@@ -172,7 +172,7 @@ def by_wallet(swaps: Sequence[Swap]) -> list[Swap]:
 
 
 @given(histories(), st.integers(1, 1_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_deposit_changes_no_return(swaps: list[Swap], usdc: int) -> None:
     """More is paid for a token on a day and the same is got back at once: money comes in, nothing is earned, and no later day moves."""
     dollars = [one for one in swaps if USDC in (one.input.mint, one.output.mint)] or [swap("ana", "100 USDC", "1 SOL", slot=1)]

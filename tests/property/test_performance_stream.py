@@ -42,7 +42,7 @@ def assert_equal(stream: Stream, figures: Figures, marks: c.Marks, as_of: int) -
 
 
 @given(histories(), departures(), st.integers(1, 7))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_stream_equals_the_batch_to_the_bit(swaps: Sequence[Swap], transfers: Sequence[TransferOut], swaps_a_piece: int) -> None:
     valuation, as_of = value_swaps(swaps), max(one.block_time for one in (*swaps, *transfers))
     table = legs_of(valuation, transfers)
