@@ -41,7 +41,7 @@ class NodeError(Unavailable):
         super().__init__(system, f"{method}: {message[:ERROR_TEXT_MAX]} ({code})")
 
 
-class _Busy(Unavailable):
+class Busy(Unavailable):
     """Asking again may help, at the earliest after `retry_after_s` where the node says so."""
 
     def __init__(self, system: str, cause: str, retry_after_s: float | None = None) -> None:
@@ -50,7 +50,7 @@ class _Busy(Unavailable):
 
 
 def _pause(error: Exception) -> bool | float:
-    if not isinstance(error, _Busy):
+    if not isinstance(error, Busy):
         return False
     return True if error.retry_after_s is None else min(error.retry_after_s, RETRY_AFTER_S_MAX)
 
@@ -65,10 +65,12 @@ _UNREAD = msgspec.json.Decoder(list[_UnreadReply])
 
 
 class JsonRpc:
-    """A client of one node. `name` stands in errors and never holds a key, unlike the URL."""
+    """A client of one node. `name` stands in errors and never holds a key, unlike the URL. A read is tried `read_attempts` times."""
 
-    def __init__(self, url: str, *, name: str, transport: httpx2.AsyncBaseTransport | None = None) -> None:
-        self.name = name
+    def __init__(
+        self, url: str, *, name: str, transport: httpx2.AsyncBaseTransport | None = None, read_attempts: int = READ_ATTEMPTS_MAX
+    ) -> None:
+        self.name, self._read_attempts = name, read_attempts
         timeout = httpx2.Timeout(REPLY_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         limits = httpx2.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
         self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, transport=transport, trust_env=False)
@@ -79,7 +81,7 @@ class JsonRpc:
 
     async def read(self, method: str, params: Sequence[Json]) -> Json:
         """The result of a call that changes nothing, repeated within the limits above. Raises Unavailable, NodeError among it."""
-        async for attempt in _attempts():
+        async for attempt in _attempts(self._read_attempts):
             with attempt:
                 return self._result(method, await self._post(_request(0, method, params), REPLY_TIMEOUT_S), 0)
         raise AssertionError("unreachable: the last attempt raises")
@@ -89,7 +91,7 @@ class JsonRpc:
         if not many:
             return []
         body = [_request(number, method, params) for number, params in enumerate(many)]
-        async for attempt in _attempts():
+        async for attempt in _attempts(self._read_attempts):
             with attempt:
                 replies = self._by_number(method, await self._post(body, REPLY_TIMEOUT_S), len(many))
                 return [self._result(method, reply, number) for number, reply in enumerate(replies)]
@@ -100,7 +102,7 @@ class JsonRpc:
         if not many:
             return []
         body = [_request(number, method, params) for number, params in enumerate(many)]
-        async for attempt in _attempts():
+        async for attempt in _attempts(self._read_attempts):
             with attempt:
                 rows = self._unread(method, await self._bytes(body, REPLY_TIMEOUT_S))
                 replies = self._by_number(method, rows, len(many))
@@ -124,29 +126,29 @@ class JsonRpc:
         if isinstance(reply, dict):
             self._result(method, reply, None)
         if not isinstance(reply, list):
-            raise _Busy(self.name, f"{method}: a batch was answered with {_kind(reply)}")
+            raise Busy(self.name, f"{method}: a batch was answered with {_kind(reply)}")
         by_number = {one["id"]: one for one in reply if isinstance(one, dict) and isinstance(one.get("id"), int)}
         if sorted(by_number) != list(range(count)):
-            raise _Busy(self.name, f"{method}: {len(by_number)} of {count} answers of a batch came back")
+            raise Busy(self.name, f"{method}: {len(by_number)} of {count} answers of a batch came back")
         return [by_number[number] for number in range(count)]
 
     def _result(self, method: str, reply: Json, number: int | None) -> Json:
         if not isinstance(reply, dict) or not {"result", "error"} & reply.keys():
-            raise _Busy(self.name, f"{method}: the answer is not a JSON-RPC reply but {_kind(reply)}")
+            raise Busy(self.name, f"{method}: the answer is not a JSON-RPC reply but {_kind(reply)}")
         error = reply.get("error")
         if error is not None:
             raise self._refused(method, error)
         if reply.get("id") != number:
-            raise _Busy(self.name, f"{method}: the answer is to another question")
+            raise Busy(self.name, f"{method}: the answer is to another question")
         return reply.get("result")
 
     def _refused(self, method: str, error: Json) -> Unavailable:
         code = error.get("code") if isinstance(error, dict) else None
         message = str(error.get("message", "")) if isinstance(error, dict) else str(error)
         if not isinstance(code, int):
-            return _Busy(self.name, f"{method}: an error without a code: {message[:ERROR_TEXT_MAX]}")
+            return Busy(self.name, f"{method}: an error without a code: {message[:ERROR_TEXT_MAX]}")
         if code in _BUSY_CODES:
-            return _Busy(self.name, f"{method}: {message[:ERROR_TEXT_MAX]} ({code})")
+            return Busy(self.name, f"{method}: {message[:ERROR_TEXT_MAX]} ({code})")
         return NodeError(self.name, method, code, message)
 
     async def _post(self, body: Json, timeout_s: float) -> Json:
@@ -160,15 +162,15 @@ class JsonRpc:
             async with self._stream(orjson.dumps(body), headers, timeout_s) as response:
                 return await self._content(method, response)
         except httpx2.TimeoutException as error:
-            raise _Busy(self.name, f"{method}: no answer within {timeout_s:g} s ({type(error).__name__})") from error
+            raise Busy(self.name, f"{method}: no answer within {timeout_s:g} s ({type(error).__name__})") from error
         except httpx2.HTTPError as error:
-            raise _Busy(self.name, f"{method}: {type(error).__name__}: {str(error)[:ERROR_TEXT_MAX]}") from error
+            raise Busy(self.name, f"{method}: {type(error).__name__}: {str(error)[:ERROR_TEXT_MAX]}") from error
 
     def _loaded(self, method: str, content: bytes) -> Json:
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise _Busy(self.name, f"{method}: the answer is not JSON: {content[:40]!r}") from error
+            raise Busy(self.name, f"{method}: the answer is not JSON: {content[:40]!r}") from error
 
     @asynccontextmanager
     async def _stream(self, content: bytes, headers: dict[str, str], timeout_s: float) -> AsyncIterator[httpx2.Response]:
@@ -178,7 +180,7 @@ class JsonRpc:
 
     async def _content(self, method: str, response: httpx2.Response) -> bytes:
         if response.status_code in _BUSY_STATUSES:
-            raise _Busy(self.name, f"{method}: HTTP {response.status_code}", _retry_after_s(response.headers.get("retry-after")))
+            raise Busy(self.name, f"{method}: HTTP {response.status_code}", _retry_after_s(response.headers.get("retry-after")))
         if response.status_code != httpx2.codes.OK:
             raise Unavailable(self.name, f"{method}: HTTP {response.status_code}")
         parts, size = [], 0
@@ -190,10 +192,10 @@ class JsonRpc:
         return b"".join(parts)
 
 
-def _attempts() -> AsyncIterable[stamina.Attempt]:
+def _attempts(most: int) -> AsyncIterable[stamina.Attempt]:
     return stamina.retry_context(
         on=_pause,
-        attempts=READ_ATTEMPTS_MAX,
+        attempts=most,
         timeout=READ_TOTAL_S_MAX,
         wait_initial=READ_WAIT_FIRST_S,
         wait_max=READ_WAIT_S_MAX,

@@ -22,7 +22,7 @@ from xorj.adapters.solana_rpc.fields import (
     read_pubkey,
     read_text,
 )
-from xorj.adapters.solana_rpc.json_rpc import JsonRpc, NodeError
+from xorj.adapters.solana_rpc.json_rpc import READ_ATTEMPTS_MAX, JsonRpc, NodeError
 from xorj.adapters.solana_rpc.transactions import error_text, parse_result, parse_signature_info
 from xorj.chain.ports import ACCOUNTS_PER_CALL_MAX, SIGNATURES_PER_PAGE_MAX, SIGNATURES_PER_STATUS_CALL_MAX
 from xorj.chain.transactions import (
@@ -50,14 +50,24 @@ TOKEN_PROGRAMS = ("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", "TokenzQdBNbLqP
 
 
 class SolanaNode:
-    """`name` stands for the node in errors, metrics and settlement; without one it is the host, so that a key in the URL stays there."""
+    """`name` stands for the node in errors, metrics and settlement; without one it is the host, so that a key in the URL stays there.
 
-    def __init__(self, url: str, *, name: str | None = None, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+    Of several nodes of which any may answer, each is tried once: `read_attempts`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        read_attempts: int = READ_ATTEMPTS_MAX,
+    ) -> None:
         host = urlsplit(url).hostname
         if not url.startswith(("http://", "https://")) or not host:
             raise InvalidInput("rpc_url", given=url.split("?", maxsplit=1)[0], rule="an http:// or https:// URL")
         self.name = name or host
-        self._rpc = JsonRpc(url, name=self.name, transport=transport)
+        self._rpc = JsonRpc(url, name=self.name, transport=transport, read_attempts=read_attempts)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,0 +1,281 @@
+"""Several nodes as one history: by weight, within each rate, around what fails, lags or is closed. On a clock nobody waits for."""
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tests.fakes.chain_history import ChainHistory
+from tests.fakes.made_swaps import VENUE, wallet
+from tests.fakes.made_transactions import swap_transaction
+from tests.fakes.swap_lake import MemoryLake
+
+from xorj.adapters.solana_rpc.history_pool import (
+    FAILURES_MAX,
+    LAG_ASKED_EVERY_S,
+    LAG_SLOTS_MAX,
+    TURNS_MAX,
+    Allowance,
+    HistoryPool,
+    allowances,
+)
+from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.adapters.solana_rpc.pacing import BACK_OFF_S_MAX, TokenBucket, back_off_s, spread
+from xorj.chain.transactions import ChainTransaction, Commitment, SignatureInfo
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
+from xorj.primitives.ids import LOCAL_GENESIS, Address, Signature, Slot
+from xorj.swaps.ingest_swaps import Sources, ingest_swaps
+
+ANA = Address(wallet("ana"))
+MADE = [swap_transaction("ana", "1 SOL", "9 USDC", slot=slot) for slot in range(1, 21)]
+UNLIMITED = Allowance(requests_per_s=1e9)
+
+
+class FakeTimer:
+    def __init__(self) -> None:
+        self.seconds, self.slept = 1_000.0, list[float]()
+
+    def now(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+class Node(ChainHistory):
+    """A node in memory, which counts the times it was asked for history."""
+
+    def __init__(
+        self, name: str, transactions: Sequence[ChainTransaction] = MADE, *, slot: int = 1_000, genesis: str = LOCAL_GENESIS
+    ) -> None:
+        super().__init__(transactions)
+        self.name, self.newest, self.genesis = name, slot, genesis
+        self.asked = 0
+        self.is_away = False
+
+    async def signatures(
+        self,
+        address: Address,
+        *,
+        limit: int = 1_000,
+        before: Signature | None = None,
+        until: Signature | None = None,
+        commitment: Commitment = Commitment.FINALIZED,
+    ) -> list[SignatureInfo]:
+        self.answers()
+        return await super().signatures(address, limit=limit, before=before, until=until, commitment=commitment)
+
+    async def transactions(
+        self, signatures: Sequence[Signature], *, commitment: Commitment = Commitment.FINALIZED
+    ) -> list[ChainTransaction | None]:
+        self.answers()
+        return await super().transactions(signatures, commitment=commitment)
+
+    async def slot(self, *, commitment: Commitment = Commitment.CONFIRMED) -> Slot:
+        return Slot(self.newest)
+
+    async def genesis_hash(self) -> str:
+        return self.genesis
+
+    def answers(self) -> None:
+        self.asked += 1
+        if self.is_away:
+            raise Unavailable(self.name, "away")
+
+
+def pool_of(*nodes: Node, timer: FakeTimer | None = None, open_s: float = 30.0, allowed: Sequence[Allowance] = ()) -> HistoryPool:
+    each = [*allowed, *(UNLIMITED for _ in nodes[len(allowed) :])]
+    return HistoryPool(list(zip(nodes, each, strict=True)), LOCAL_GENESIS, timer=timer or FakeTimer(), breaker_open_s=open_s)
+
+
+async def asked_for(pool: HistoryPool, nodes: Sequence[Node], addresses: int) -> Counter[str]:
+    """Which node was asked for the history of each of so many addresses."""
+    counts: Counter[str] = Counter()
+    for number in range(addresses):
+        before = {node.name: node.asked for node in nodes}
+        await pool.signatures(Address(wallet(f"wallet {number}")))
+        counts.update(node.name for node in nodes if node.asked > before[node.name])
+    return counts
+
+
+async def test_addresses_are_spread_by_weight_and_each_stays_with_its_node() -> None:
+    nodes = [Node("heavy"), Node("light")]
+    pool = pool_of(*nodes, allowed=[Allowance(3, 1e9), Allowance(1, 1e9)])
+    counts = await asked_for(pool, nodes, 400)
+    assert 260 <= counts["heavy"] <= 340
+    assert counts["heavy"] + counts["light"] == 400
+    assert await asked_for(pool, nodes, 400) == counts
+
+
+async def test_a_node_that_fails_is_gone_around_and_after_some_failures_left_alone() -> None:
+    away, well = Node("away"), Node("well")
+    away.is_away = True
+    pool = pool_of(away, well)
+    counts = await asked_for(pool, [well], 100)
+    assert counts == {"well": 100}
+    assert away.asked == FAILURES_MAX
+
+
+async def test_a_closed_circuit_is_tried_again_after_its_time() -> None:
+    away = Node("away")
+    away.is_away = True
+    timer = FakeTimer()
+    pool = pool_of(away, timer=timer, open_s=1e-9)
+    with pytest.raises(Unavailable, match="none of 1 nodes"):
+        await pool.signatures(ANA)
+    assert away.asked == TURNS_MAX
+    away.is_away = False
+    assert len(await pool.signatures(ANA)) == 20
+
+
+async def test_between_turns_it_waits_longer_each_time() -> None:
+    away, timer = Node("away"), FakeTimer()
+    away.is_away = True
+    with pytest.raises(Unavailable):
+        await pool_of(away, timer=timer).signatures(ANA)
+    assert len(timer.slept) == TURNS_MAX - 1
+    assert timer.slept == sorted(timer.slept)
+
+
+async def test_a_node_that_lags_is_asked_last_and_first_again_when_it_has_caught_up() -> None:
+    timer, late, well = FakeTimer(), Node("late", slot=1_000), Node("well", slot=1_000 + LAG_SLOTS_MAX + 1)
+    pool = pool_of(late, well, timer=timer)
+    assert await asked_for(pool, [late, well], 50) == {"well": 50}
+    late.newest = 1_001
+    assert await asked_for(pool, [late, well], 50) == {"well": 50}
+    timer.seconds += LAG_ASKED_EVERY_S
+    assert (await asked_for(pool, [late, well], 50))["late"] > 10
+
+
+async def test_a_node_that_lags_is_still_asked_where_no_other_answers() -> None:
+    late, away = Node("late", slot=1), Node("away")
+    away.is_away = True
+    assert len(await pool_of(late, away).signatures(ANA)) == 20
+
+
+async def test_what_one_node_does_not_have_another_is_asked_for() -> None:
+    half, other = Node("half", MADE[:10]), Node("other", MADE[10:])
+    asked = [one.signature for one in MADE] + [swap_transaction("ben", "1 SOL", "9 USDC", slot=99).signature]
+    assert await pool_of(half, other).transactions(asked) == [*MADE, None]
+    other.is_away = True
+    assert await pool_of(half, other).transactions(asked[:11]) == [*MADE[:10], None]
+
+
+async def test_a_node_of_another_chain_is_refused() -> None:
+    with pytest.raises(RefusedForSafety, match="genesis"):
+        await pool_of(Node("well"), Node("stray", genesis="another")).signatures(ANA)
+
+
+async def test_ingestion_through_the_pool_is_whole_though_a_node_dies_on_the_way() -> None:
+    nodes = [Node("first"), Node("second")]
+    for node in nodes:
+        node.page_rows_max = 3
+    nodes[0].dies_after_transactions = 5
+    lake = MemoryLake()
+    await ingest_swaps(Sources((VENUE,)), pool_of(*nodes), lake)
+    assert [one.signature for one in lake.records] == [one.signature for one in MADE]
+
+
+async def test_a_bucket_lets_its_burst_through_and_then_keeps_the_rate() -> None:
+    timer = FakeTimer()
+    bucket, begun = TokenBucket(10, 5, timer), timer.now()
+    for _ in range(25):
+        await bucket.take(1)
+    assert timer.now() - begun == pytest.approx(2.0)
+    await bucket.take(30)
+    assert timer.now() - begun == pytest.approx(5.0)
+
+
+async def test_a_bucket_that_was_told_to_pause_lets_nothing_through_before() -> None:
+    timer = FakeTimer()
+    bucket = TokenBucket(10, 5, timer)
+    bucket.pause(7)
+    bucket.pause(2)
+    assert bucket.is_paused
+    await bucket.take(1)
+    assert (timer.slept, bucket.is_paused) == ([7], False)
+
+
+async def test_each_node_keeps_to_its_own_rate() -> None:
+    timer, node = FakeTimer(), Node("slow")
+    pool, begun = pool_of(node, timer=timer, allowed=[Allowance(1, 2)]), timer.now()
+    for _ in range(21):
+        await pool.signatures(ANA)
+    assert timer.now() - begun >= 9.5
+
+
+def test_waits_grow_up_to_the_limit_and_differ_between_keys() -> None:
+    for turn in range(40):
+        waits = {back_off_s(turn, f"key {number}") for number in range(20)}
+        assert len(waits) == 20
+        assert max(waits) <= min(BACK_OFF_S_MAX, 0.25 * 2**turn) <= 2 * min(waits)
+    assert all(0 < spread(str(number)) < 1 for number in range(1_000))
+
+
+def test_allowances_are_read_from_a_setting() -> None:
+    assert allowances("3:50, 1:10.5", 3) == (Allowance(3, 50), Allowance(1, 10.5), Allowance())
+    assert allowances("", 2) == (Allowance(), Allowance())
+    for wrong in ("3", "3:0", "0:3", "-1:3", "x:3", "nan:3", "inf:1", "1:2:3", "1:1,1:1,1:1"):
+        with pytest.raises(InvalidInput, match="allowances"):
+            allowances(wrong, 2)
+
+
+@contextmanager
+def http_node(refusals: int, retry_after: str | None) -> Iterator[tuple[str, list[str]]]:
+    """A node over real HTTP that first refuses so many calls for history, and then lists nothing; with the methods it was asked for."""
+    methods: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            methods.append(asked["method"])
+            refused = asked["method"] == "getSignaturesForAddress" and methods.count("getSignaturesForAddress") <= refusals
+            results = {"getSlot": 1_000, "getGenesisHash": LOCAL_GENESIS, "getSignaturesForAddress": []}
+            content = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": results[asked["method"]]}).encode()
+            self.send_response(429 if refused else 200)
+            if refused and retry_after is not None:
+                self.send_header("retry-after", retry_after)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", methods
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def test_a_node_that_says_when_to_come_again_is_not_asked_before() -> None:
+    timer = FakeTimer()
+    with http_node(refusals=1, retry_after="7") as (url, methods):
+        async with SolanaNode(url, name="rationed", read_attempts=1) as node:
+            pool = HistoryPool([(node, UNLIMITED)], LOCAL_GENESIS, timer=timer)
+            begun = timer.now()
+            assert await pool.signatures(ANA) == []
+    assert methods.count("getSignaturesForAddress") == 2
+    assert timer.now() - begun >= 7
+
+
+async def test_meanwhile_another_is_asked() -> None:
+    timer = FakeTimer()
+    with http_node(refusals=10**6, retry_after="15") as (busy, methods), http_node(refusals=0, retry_after=None) as (well, _):
+        async with SolanaNode(busy, name="busy", read_attempts=1) as first, SolanaNode(well, name="well", read_attempts=1) as second:
+            pool = HistoryPool([(first, Allowance(1e6, 1e9)), (second, UNLIMITED)], LOCAL_GENESIS, timer=timer)
+            for number in range(20):
+                assert await pool.signatures(Address(wallet(f"wallet {number}"))) == []
+    assert methods.count("getSignaturesForAddress") == 1
+    assert timer.slept == []
