@@ -212,15 +212,23 @@ class ClusterSettings(CommonSettings):
     ray_address: str | None = setting(None, "Ray cluster to compute on, host:port or ray://host:port", shown="one on this machine alone")
 
 
-class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
+class TrustSettings(CommonSettings):
+    """Which score ranks and decides who is copied."""
+
+    trust_model: Literal["v1", "v2"] = setting("v2", "score that ranks: v2, the trust score, or v1, the classic one")
+
+
+class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings, TrustSettings):
     """Ingestion, performance, scores, rankings."""
 
     scoring_every_s: float = setting(10.0, "time between scoring runs while there is something new", ge=1, le=86_400)
     allow_unscored: bool = setting(False, "rank wallets whose record is too short to judge; local chain alone")
 
 
-class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings):
+class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings, TrustSettings):
     """Watches leaders, plans copies, executes and settles them."""
+
+    copy_score_min: float = setting(50.0, "trust score from which a leader is copied; none on the classic one", ge=0, le=100)
 
     webhook_url: SecretStr | None = setting(
         None, "HTTPS address that is told of decisions, settlements and stops, as Standard Webhooks", shown="the log instead"

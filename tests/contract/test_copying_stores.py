@@ -97,6 +97,13 @@ async def test_an_order_follows_the_best_of_the_newest_ranking(rows: Rows) -> No
     assert await rows.stores.follows.leaders() == sorted([ANA, EVE])
 
 
+async def test_who_scores_too_little_is_ranked_and_not_followed(rows: Rows) -> None:
+    await following(rows, "ana", "eve")
+    await rows.ranking([ANA, EVE], scores={ANA: 50.0, EVE: 49.99})
+    await follow_ranking(rows.stores.subscriptions, At(200))
+    assert (await rows.seen()).open_follows == {(VAULT.address, ANA): "copy"}
+
+
 async def test_following_the_same_ranking_again_changes_nothing(rows: Rows) -> None:
     await following(rows, "ana", "eve")
     assert await follow_ranking(rows.stores.subscriptions, At(101)) == []

@@ -16,10 +16,11 @@ from xorj.adapters.postgres.tables import scoring_runs, trader_scores
 from xorj.adapters.postgres.trust import PostgresTrust
 from xorj.performance.compute_performance import PerformanceReport
 from xorj.performance.kernel import performance_of
-from xorj.primitives.ids import LOCAL_GENESIS, Slot
+from xorj.primitives.ids import LOCAL_GENESIS, Slot, Wallet
 from xorj.swaps.valuation import value_swaps
+from xorj.trust.copy_verdict import CopyScore, CopyVerdict, NotEnoughEvidence
 from xorj.trust.eligibility import Rules
-from xorj.trust.ranking import ScoringRun
+from xorj.trust.ranking import Model, ScoringRun
 from xorj.trust.score_wallets import run_of
 
 pytestmark = pytest.mark.database
@@ -27,7 +28,7 @@ Store = MemoryTrust | PostgresTrust
 RULES = Rules(trades_min=2, active_days_min=1, closing_trades_min=1)
 
 
-def run(slot: int, *, roi: float | None = None) -> ScoringRun:
+def run(slot: int, *, roi: float | None = None, model: Model = Model.CLASSIC) -> ScoringRun:
     """Ana earns half, Ben loses half, Cem never sold; as of `slot`."""
     swaps = [
         swap("ana", "100 USDC", "1 SOL", slot=1),
@@ -40,7 +41,15 @@ def run(slot: int, *, roi: float | None = None) -> ScoringRun:
     if roi is not None:
         made = [replace(one, roi=roi) for one in made]
     hashes = {one.wallet: f"hash of {one.wallet}" for one in made}
-    return run_of(PerformanceReport(Slot(slot), 1_700_000_000, f"inputs {slot}", hashes, tuple(made)), RULES)
+    report = PerformanceReport(Slot(slot), 1_700_000_000, f"inputs {slot}", hashes, tuple(made))
+    copies: dict[Wallet, CopyVerdict] = {one.wallet: NotEnoughEvidence(one.wallet, 1, 1) for one in made}
+    if model is Model.TRUST:
+        copies |= {wallet(name): copy_score(name, score) for name, score in (("ana", 61.5), ("ben", 70.25))}
+    return run_of(report, copies, RULES, model)
+
+
+def copy_score(name: str, score: float) -> CopyScore:
+    return CopyScore(wallet(name), score, 0.9, 0.2, 0.1, 0.3, 90, 40, 44, 0.05, 0.12, None, 0.003, "synthetic prior 1")
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -66,13 +75,28 @@ async def test_a_run_comes_back_as_its_ranking_and_scores(store: Store) -> None:
     assert cem is not None
     assert (cem.rank, cem.exclusion) == (None, "fewer than 2 trades")
     assert (ana.run_id, ana.as_of_slot, ana.trades, ana.was_clamped) == (made.id, 7, 2, False)
-    assert ana.score == made.scores[0].score.score
+    assert ana.score == made.scores[0].classic.score
     assert ana.total_return_percent == pytest.approx(49.999, abs=0.01)
     assert ana.win_rate_percent == 100
     assert orjson.loads(orjson.dumps(ana.receipt)) == ana.receipt
     assert ana.receipt["wallet_input_hash"] == f"hash of {wallet('ana')}"
     assert await store.newest_ranking(1) == ranking[:1]
     assert await store.score_of(wallet("nobody")) is None
+
+
+async def test_under_the_trust_score_it_ranks_and_both_scores_stand(store: Store) -> None:
+    await store.store(run(7, model=Model.TRUST))
+    ben, ana = await store.newest_ranking(10)
+    assert [(one.wallet, one.score, one.copy_score) for one in (ben, ana)] == [
+        (wallet("ben"), 70.25, 70.25),
+        (wallet("ana"), 61.5, 61.5),
+    ]
+    assert (ben.edge, ben.evidence_days) == (0.9, 90)
+    assert ben.classic_score == run(7).scores[1].classic.score
+    assert ben.receipt["copy"]["calibration"] == "synthetic prior 1"
+    cem = await store.score_of(wallet("cem"))
+    assert cem is not None
+    assert (cem.score, cem.copy_score, cem.edge, cem.evidence_days) == (0.0, None, None, 1)
 
 
 async def test_the_newest_slot_counts_whatever_was_stored_last(store: Store) -> None:

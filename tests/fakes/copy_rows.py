@@ -1,7 +1,7 @@
 """Follower, vault, order, ranking, fill: the rows that a test of copying starts from, the same on memory and on PostgreSQL."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -33,7 +33,8 @@ from xorj.portfolio.observed_vault import ObservedVault, address_of
 from xorj.portfolio.ports import LedgerStore, VaultStore
 from xorj.primitives.ids import LOCAL_GENESIS, USDC, Address, Mint, Slot, UserId, Wallet
 
-MODEL = "v1"
+MODEL = "v2"
+SCORE_MIN = 50.0
 
 
 def wallet(name: str) -> Wallet:
@@ -131,8 +132,10 @@ class MemoryRows:
         self.memory.subscriptions[made.id] = made
         return made.id
 
-    async def ranking(self, wallets: Sequence[Wallet]) -> None:
-        self.memory.ranking = [Ranked(rank, each) for rank, each in enumerate(wallets, 1)]
+    async def ranking(self, wallets: Sequence[Wallet], *, scores: Mapping[Wallet, float] | None = None) -> None:
+        """Ranked in this order, at SCORE_MIN where `scores` does not say otherwise."""
+        known = scores or {}
+        self.memory.ranking = [Ranked(rank, each) for rank, each in enumerate(wallets, 1) if known.get(each, SCORE_MIN) >= SCORE_MIN]
 
     async def fill(self, intent_id: str, row: FillRow) -> None:
         self.memory.fills.append(row)
@@ -161,7 +164,7 @@ class PostgresRows:
             PostgresLeaderTrades(engine, LOCAL_GENESIS),
             PostgresDecisions(engine, LOCAL_GENESIS),
             portfolios,
-            PostgresSubscriptions(engine, LOCAL_GENESIS, model=MODEL),
+            PostgresSubscriptions(engine, LOCAL_GENESIS, model=MODEL, score_min=SCORE_MIN),
             PostgresVaults(engine, LOCAL_GENESIS),
             PostgresLedger(engine, LOCAL_GENESIS),
             PostgresKillSwitch(engine),
@@ -190,14 +193,17 @@ class PostgresRows:
         await self._run(insert(tables.bot_subscriptions).values(state="active", **row))
         return made
 
-    async def ranking(self, wallets: Sequence[Wallet]) -> None:
+    async def ranking(self, wallets: Sequence[Wallet], *, scores: Mapping[Wallet, float] | None = None) -> None:
+        """Ranked in this order, at SCORE_MIN where `scores` does not say otherwise."""
         run = self._next("run")
         common = {"genesis_hash": LOCAL_GENESIS, "model": MODEL}
         finished = {"id": run, "status": "completed", "as_of_slot": self._count, "completed_at": text("now()")}
         await self._run(insert(tables.scoring_runs).values(**finished, **common))
         for rank, each in enumerate(wallets, 1):
-            score = {"id": f"{run} {rank}", "run_id": run, "wallet_address": each, "xorj_trust_score": 1, "score": 1.0}
-            await self._run(insert(tables.trader_scores).values(**score, **common, rank=rank, is_eligible=True))
+            value = (scores or {}).get(each, SCORE_MIN)
+            score = {"id": f"{run} {rank}", "run_id": run, "wallet_address": each, "xorj_trust_score": value, "score": value}
+            shown = {"classic_score": 1.0, "evidence_days": 90}
+            await self._run(insert(tables.trader_scores).values(**score, **shown, **common, rank=rank, is_eligible=True))
 
     async def fill(self, intent_id: str, row: FillRow) -> None:
         attempt = self._next("attempt")

@@ -2,6 +2,7 @@
 
 from xorj.performance.metrics import Performance
 from xorj.primitives.ids import Slot, Wallet
+from xorj.trust.copy_verdict import CopyScore
 from xorj.trust.ports import StoredScore
 from xorj.trust.ranking import ScoringRun, TraderScore
 from xorj.trust.receipt import receipt_of
@@ -52,7 +53,11 @@ def _stored(run: ScoringRun, score: TraderScore) -> StoredScore:
         wallet=score.wallet,
         rank=score.rank,
         exclusion=score.exclusion,
-        score=score.score.score,
+        score=score.value(run.model),
+        classic_score=score.classic.score,
+        copy_score=score.copy.score if isinstance(score.copy, CopyScore) else None,
+        edge=score.copy.edge if isinstance(score.copy, CopyScore) else None,
+        evidence_days=score.copy.evidence_days,
         win_rate_percent=win_rate,
         total_return_percent=roi,
         max_drawdown_percent=performance.max_drawdown * 100,

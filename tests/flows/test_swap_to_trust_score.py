@@ -15,6 +15,7 @@ from xorj.swaps.ingest_swaps import Sources, ingest_swaps
 from xorj.swaps.swap import Swap
 from xorj.trust.classic_score import classic_score
 from xorj.trust.eligibility import Rules
+from xorj.trust.ranking import Model
 from xorj.trust.score_wallets import score_and_store, score_wallets
 
 MARKET_MAKER = wallet("market maker")
@@ -63,7 +64,7 @@ async def test_swaps_become_a_ranking_that_can_be_explained(chain: ChainHistory)
     assert earned == {wallet("ana"): 60, wallet("ben"): -35, wallet("cem"): 400}
 
     # 6, 7, 8: who may be ranked, in which order, and kept
-    run = await score_and_store(lake, store, RULES)
+    run = await score_and_store(lake, store, RULES, Model.CLASSIC)
     assert run is not None
     assert [score.wallet for score in run.ranked] == [wallet("ana"), wallet("ben")]
     cem = await store.score_of(wallet("cem"))
@@ -77,15 +78,27 @@ async def test_swaps_become_a_ranking_that_can_be_explained(chain: ChainHistory)
     assert again.score == ana.score == ana.receipt["score"]
 
 
+async def test_records_of_minutes_have_no_trust_score_and_that_is_said(chain: ChainHistory) -> None:
+    lake, store = MemoryLake(), MemoryTrust()
+    await ingest_swaps(SOURCES, chain, lake)
+    run = await score_and_store(lake, store, RULES, Model.TRUST)
+    assert run is not None
+    assert run.ranked == ()
+    ana = await store.score_of(wallet("ana"))
+    assert ana is not None
+    assert (ana.exclusion, ana.copy_score) == ("not enough evidence to say", None)
+    assert ana.classic_score > 0
+
+
 async def test_the_same_slot_gives_the_same_run_to_the_bit_whatever_came_later(chain: ChainHistory) -> None:
     lake = MemoryLake()
     await ingest_swaps(SOURCES, chain, lake)
-    before = await score_wallets(lake, RULES)
+    before = await score_wallets(lake, RULES, Model.CLASSIC)
     assert before is not None
     chain.add(*trader("ben", [900, 900], first_slot=2_000))
     await ingest_swaps(SOURCES, chain, lake)
-    assert await score_wallets(lake, RULES, as_of=before.as_of_slot) == before
-    after = await score_wallets(lake, RULES)
+    assert await score_wallets(lake, RULES, Model.CLASSIC, as_of=before.as_of_slot) == before
+    after = await score_wallets(lake, RULES, Model.CLASSIC)
     assert after is not None
     assert after.id != before.id
     assert after.ranked[0].wallet == wallet("ben")
@@ -95,14 +108,14 @@ async def test_a_run_is_made_once_for_the_same_inputs(chain: ChainHistory) -> No
     lake, store = MemoryLake(), MemoryTrust()
     await ingest_swaps(SOURCES, chain, lake)
     for _ in range(2):
-        await score_and_store(lake, store, RULES)
+        await score_and_store(lake, store, RULES, Model.CLASSIC)
     assert len(store.runs) == 1
 
 
 async def test_a_chain_without_swaps_has_no_ranking() -> None:
     lake, store = MemoryLake(), MemoryTrust()
     await ingest_swaps(SOURCES, ChainHistory(), lake)
-    assert await score_and_store(lake, store, RULES) is None
+    assert await score_and_store(lake, store, RULES, Model.CLASSIC) is None
     assert await compute_performance(lake, as_of=Slot(5)) is None
     assert store.runs == []
 
@@ -118,6 +131,6 @@ async def test_a_run_that_cannot_be_made_is_kept_with_its_cause_and_ranks_nobody
     lake, store = LakeThatBreaks(), MemoryTrust()
     await ingest_swaps(SOURCES, chain, lake)
     with pytest.raises(Unavailable, match="cut off"):
-        await score_and_store(lake, store, RULES)
+        await score_and_store(lake, store, RULES, Model.CLASSIC)
     assert list(store.failures.values()) == ["lake is unavailable: a file is cut off"]
     assert await store.newest_ranking(10) == []

@@ -102,6 +102,8 @@ def engine_around(tmp_path: Path, database_url: str) -> Iterator[Engine]:
             "XORJ_SERVICE_TOKEN": TOKEN,
             "XORJ_SCORING_EVERY_S": "1",
             "XORJ_ALLOW_UNSCORED": "true",
+            # records of minutes have no trust score
+            "XORJ_TRUST_MODEL": "v1",
             "XORJ_PORT_OFFSET": str(port - QUANT_ENGINE_PORT),
         }
         yield Engine(chain, environment, port, Wallet(chain, ANA), Wallet(chain, BEN))

@@ -10,11 +10,10 @@ from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.copy_replay import Terms, replay
 from xorj.trust.copy_score import UNCALIBRATED
+from xorj.trust.copy_verdict import CopyScore, NotEnoughEvidence
 from xorj.trust.prior import WALLETS_MIN
 from xorj.trust.score_copies import (
     CAPACITY_FACTOR,
-    CopyScore,
-    NotEnoughEvidence,
     calibration_for,
     capacity_usd,
     cohort_of,

@@ -13,6 +13,7 @@ VAULT, MINT, OTHER_MINT = "vault", "mint", "other mint"
 INTENTS = [f"intent {number}" for number in range(5)]
 SIGNATURES = [f"signature {number}" for number in range(5)]
 BOOKS = Books(
+    model="v2",
     leaders_ranked=12,
     top=("skilled", "sniper"),
     followers=1,
@@ -29,11 +30,18 @@ CHAIN = Sweep(tuple(VaultTrade(signature, VAULT) for signature in SIGNATURES), {
 
 
 def test_one_settled_intent_for_every_trade_on_the_chain_is_right() -> None:
-    verdict = judge(BOOKS, CHAIN, {"sniper", "somebody else"})
+    verdict = judge(BOOKS, CHAIN, {"somebody else"})
     assert (verdict.ok, verdict.faults) == (True, ())
     assert (verdict.vault_trades_on_chain, verdict.duplicate_effects, verdict.effects_without_intent) == (5, 0, 0)
     assert verdict.ledger_matches_chain
-    assert verdict.villains_in_top_10 == 1
+    assert verdict.villains_in_top_10 == 0
+
+
+@pytest.mark.parametrize(("model", "ok"), [("v1", True), ("v2", False)])
+def test_the_trust_score_must_keep_villains_out_and_the_classic_one_cannot(model: str, ok: bool) -> None:
+    verdict = judge(replace(BOOKS, model=model), CHAIN, {"sniper"})
+    assert (verdict.ok, verdict.villains_in_top_10) == (ok, 1)
+    assert verdict.faults == (() if ok else ("1 villains are among the first 10",))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from xorj.performance.kernel import performance_of
 from xorj.performance.metrics import Performance
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.classic_score import ClassicScore
+from xorj.trust.copy_verdict import CopyScore, NotEnoughEvidence
 from xorj.trust.eligibility import DAY_S, Rules, exclusion_of
-from xorj.trust.ranking import TraderScore, ranked
+from xorj.trust.ranking import Model, TraderScore, ranked
 
 AS_OF = 1_800_000_000
 FINE = replace(
@@ -50,7 +51,19 @@ def test_the_first_broken_rule_is_the_reason(performance: Performance, reason: s
 
 def scored(name: str, score: float, *, roi: float = 0.1, trades: int = 10, exclusion: str | None = None) -> TraderScore:
     performance = replace(FINE, wallet=wallet(name), roi=roi, trades=trades)
-    return TraderScore(wallet(name), ClassicScore(score, 0, 0, 0, 0), performance, "hash", exclusion)
+    nothing = NotEnoughEvidence(wallet(name), 1, 1)
+    return TraderScore(wallet(name), ClassicScore(score, 0, 0, 0, 0), nothing, performance, "hash", exclusion)
+
+
+def trusted(name: str, score: float, mean: float, *, classic: float = 30) -> TraderScore:
+    copy = CopyScore(wallet(name), score, 0.9, mean, 0.1, 0.3, 90, 40, 44, 0.05, 0.12, None, 0.003, "synthetic prior 1")
+    return replace(scored(name, classic), copy=copy)
+
+
+def test_the_trust_score_ranks_by_itself_and_parts_equals_by_the_posterior_mean() -> None:
+    scores = [trusted("ana", 60, 0.1, classic=50), trusted("ben", 70, 0.1, classic=10), trusted("cem", 60, 0.2, classic=1)]
+    assert [one.wallet for one in ranked(scores, Model.TRUST)] == [wallet(name) for name in ("ben", "cem", "ana")]
+    assert [one.wallet for one in ranked(scores, Model.CLASSIC)] == [wallet(name) for name in ("ana", "ben", "cem")]
 
 
 def test_equal_scores_are_parted_by_return_then_trades_then_address() -> None:
@@ -63,12 +76,12 @@ def test_equal_scores_are_parted_by_return_then_trades_then_address() -> None:
         scored(second, 20, trades=11),
         scored("finn", 20, trades=12),
     ]
-    order = [score.wallet for score in ranked(scores)]
+    order = [score.wallet for score in ranked(scores, Model.CLASSIC)]
     assert order == [wallet(name) for name in ("cem", "ben", "ana", "finn", first, second)]
 
 
 def test_who_is_not_eligible_has_no_rank_and_stands_last() -> None:
-    found = ranked([scored("ana", 50, exclusion="fewer than 10 trades"), scored("ben", 10)])
+    found = ranked([scored("ana", 50, exclusion="fewer than 10 trades"), scored("ben", 10)], Model.CLASSIC)
     assert [(score.wallet, score.rank) for score in found] == [(wallet("ben"), 1), (wallet("ana"), None)]
 
 
@@ -81,6 +94,6 @@ def test_any_order_of_scores_gives_the_same_ranking(rows: list[tuple[int, int, b
     ]
     shuffled = list(scores)
     random.shuffle(shuffled)
-    assert ranked(shuffled) == ranked(scores)
-    ranks = [score.rank for score in ranked(scores) if score.rank is not None]
+    assert ranked(shuffled, Model.CLASSIC) == ranked(scores, Model.CLASSIC)
+    ranks = [score.rank for score in ranked(scores, Model.CLASSIC) if score.rank is not None]
     assert ranks == list(range(1, len(ranks) + 1))

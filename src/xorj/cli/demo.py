@@ -29,6 +29,7 @@ from xorj.supervisor import ports
 from xorj.supervisor.data_folder import DataFolder
 from xorj.supervisor.fleet import FleetPorts, fleet
 from xorj.supervisor.launch import launching
+from xorj.trust.ranking import Model
 
 OFFSET_STEP, OFFSETS_TRIED = 500, 40
 BOT = "trade-bot"
@@ -60,7 +61,8 @@ def demo(
     if replay is not None:
         told |= {"XORJ_REPLAY": str(replay.absolute()), "XORJ_SCORING_EVERY_S": str(REPLAY_SCORING_EVERY_S)}
     if allow_unscored or replay is not None:
-        told["XORJ_ALLOW_UNSCORED"] = "true"
+        # a record too short to judge has no trust score
+        told |= {"XORJ_ALLOW_UNSCORED": "true", "XORJ_TRUST_MODEL": Model.CLASSIC}
     with _standing_alone(), _folder(data_dir) as folder:
         fleet_ports = ports_of(configured.port_offset) if port_offset is not None else _free_ports(configured.port_offset)
         report = _run(folder, fleet_ports, told, seed=seed, kill_bot=kill_bot, recording=recording, began_s=began_s)

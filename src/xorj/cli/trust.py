@@ -1,28 +1,32 @@
-"""`xorj trust`: the classic score of given numbers, the ranking of a lake, one wallet's score with its receipt."""
+"""`xorj trust`: the classic score of given numbers, the ranking of a lake, a score with its receipt, a receipt computed again."""
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import typer
 from rich.table import Column, Table
 
-from xorj.adapters.lake.delta_lake import chain_of
-from xorj.cli.performance import AsOf, read_report
+from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.cli.performance import AsOf
 from xorj.cli.tables import show
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.primitives.errors import InvalidInput
-from xorj.primitives.ids import LOCAL_GENESIS, parse_pubkey
+from xorj.primitives.ids import LOCAL_GENESIS, Slot, Wallet, parse_pubkey
 from xorj.settings import CommonSettings, load
 from xorj.trust.classic_score import SCORE_MAX, classic_score
+from xorj.trust.copy_verdict import CopyScore, CopyVerdict
 from xorj.trust.eligibility import Rules
-from xorj.trust.ranking import ScoringRun, TraderScore
+from xorj.trust.ranking import Model, ScoringRun, TraderScore
 from xorj.trust.receipt import receipt_of
-from xorj.trust.score_wallets import run_of
+from xorj.trust.score_wallets import score_wallets
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is worth copying: scores, rankings, receipts.")
 
 Lake = typer.Option(None, "--lake", help="Folder of the lake; the data folder's when not given.", metavar="DIR")
+InForce = typer.Option(Model.TRUST, "--model", help="v2 ranks by the trust score, v1 by the classic one.")
 AsJson = typer.Option(False, "--json", help="JSON instead of text.")
 
 
@@ -47,15 +51,18 @@ def v1(
 
 
 @app.command("rank")
-def rank(lake: Path | None = Lake, as_of: int | None = AsOf, as_json: bool = AsJson) -> None:
-    """Rank the wallets of a lake by the classic score. Example: ./xorj trust rank --lake .xorj/lake --json"""
-    run = _run(lake, as_of)
-    rows = [_row(score) for score in run.scores]
+def rank(lake: Path | None = Lake, as_of: int | None = AsOf, model: Model = InForce, as_json: bool = AsJson) -> None:
+    """Rank the wallets of a lake by their trust score. Example: ./xorj trust rank --lake .xorj/lake --json"""
+    run = _run(lake, as_of, model)
+    rows = [_row(score, run.model) for score in run.scores]
     if as_json:
-        summary = {"run_id": run.id, "model": run.model, "as_of_slot": run.as_of_slot, "input_hash": run.input_hash, "traders": rows}
+        hashes = {"input_hash": run.input_hash, "parameter_hash": run.parameter_hash}
+        summary = {"run_id": run.id, "model": run.model, "as_of_slot": run.as_of_slot, **hashes, "traders": rows}
         typer.echo(orjson.dumps(summary, option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table("rank", Column("wallet", no_wrap=True), "classic", "roi %", "win %", "drawdown %", "trades", "not ranked because")
+    table = Table(
+        "rank", Column("wallet", no_wrap=True), "trust", "edge", "classic", "roi %", "win %", "drawdown %", "trades", "not ranked because"
+    )
     for row in rows:
         table.add_row(*(_text(row[name]) for name in _SHOWN))
     show(table)
@@ -63,39 +70,113 @@ def rank(lake: Path | None = Lake, as_of: int | None = AsOf, as_json: bool = AsJ
 
 @app.command("explain")
 def explain(
-    wallet: str = typer.Argument(..., help="The wallet.", metavar="WALLET"), lake: Path | None = Lake, as_of: int | None = AsOf
+    wallet: str = typer.Argument(..., help="The wallet.", metavar="WALLET"),
+    lake: Path | None = Lake,
+    as_of: int | None = AsOf,
+    model: Model = InForce,
 ) -> None:
-    """A wallet's score and everything it was computed from, as JSON. Example: ./xorj trust explain 9QC3… --lake .xorj/lake"""
-    wanted, run = parse_pubkey(wallet, "WALLET"), _run(lake, as_of)
-    found = next((score for score in run.scores if score.wallet == wanted), None)
-    if found is None:
-        raise InvalidInput("WALLET", given=wanted, rule="a wallet with swaps in the lake")
-    explained = {"wallet": found.wallet, "rank": found.rank, "exclusion": found.exclusion, "receipt": receipt_of(run, found)}
+    """A wallet's score and everything it was computed from, as JSON: its receipt. Example: ./xorj trust explain 9QC3… --lake .xorj/lake"""
+    explained = _explained(_run(lake, as_of, model), Wallet(parse_pubkey(wallet, "WALLET")))
     typer.echo(orjson.dumps(explained, option=orjson.OPT_INDENT_2).decode())
 
 
-_SHOWN = ("rank", "wallet", "score", "roi_percent", "win_rate_percent", "max_drawdown_percent", "trades", "exclusion")
+@app.command("recompute")
+def recompute(
+    receipt: Path = typer.Argument(..., help="What `trust explain` printed.", metavar="RECEIPT", exists=True, dir_okay=False),
+    lake: Path | None = Lake,
+) -> None:
+    """Compute a receipt again from the lake as of its slot; exit 1 if a bit differs. Example: ./xorj trust recompute receipt.json"""
+    given = _receipt(receipt)
+    wallet, inside = Wallet(parse_pubkey(given["wallet"], "wallet")), given["receipt"]
+    again = orjson.loads(orjson.dumps(_explained(_run(lake, inside["as_of_slot"], Model(inside["model"])), wallet)))
+    differing = sorted(_differences(given, again))
+    for place in differing:
+        typer.echo(f"differs: {place}", err=True)
+    if differing:
+        raise typer.Exit(1)
+    typer.echo(f"the same to the bit: score {inside['score']!r} of {wallet} as of slot {inside['as_of_slot']}")
 
 
-def _run(lake: Path | None, as_of: int | None) -> ScoringRun:
+def _receipt(path: Path) -> dict[str, Any]:
+    """Raises InvalidInput for what no `trust explain` has printed."""
+    try:
+        given = orjson.loads(path.read_bytes())
+        inside = given["receipt"]
+        is_one = isinstance(given["wallet"], str) and isinstance(inside["as_of_slot"], int) and "score" in inside
+        is_one = is_one and inside["model"] in tuple(Model)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        is_one = False
+    if not is_one:
+        raise InvalidInput("RECEIPT", given=str(path), rule="a file with what `trust explain` printed")
+    return cast("dict[str, Any]", given)
+
+
+def _differences(given: Any, again: Any, place: str = "") -> Iterator[str]:
+    """Where two JSON values are not the same."""
+    if isinstance(given, dict) and isinstance(again, dict):
+        for name in given.keys() | again.keys():
+            yield from _differences(given.get(name), again.get(name), f"{place}.{name}".lstrip("."))
+    elif given != again or type(given) is not type(again):
+        yield place
+
+
+def _explained(run: ScoringRun, wallet: Wallet) -> dict[str, Any]:
+    found = next((score for score in run.scores if score.wallet == wallet), None)
+    if found is None:
+        raise InvalidInput("WALLET", given=wallet, rule="a wallet with swaps in the lake")
+    return {"wallet": found.wallet, "rank": found.rank, "exclusion": found.exclusion, "receipt": receipt_of(run, found)}
+
+
+_SHOWN = (
+    "rank",
+    "wallet",
+    "copy_score",
+    "edge",
+    "classic_score",
+    "roi_percent",
+    "win_rate_percent",
+    "max_drawdown_percent",
+    "trades",
+    "exclusion",
+)
+
+
+def _run(lake: Path | None, as_of: int | None, model: Model) -> ScoringRun:
     folder = lake or load(CommonSettings).data_dir / "lake"
-    excluded = EXCLUDED_WALLETS if chain_of(folder) == LOCAL_GENESIS else frozenset()
-    report = read_report(folder, as_of)
-    if report is None:
+    chain = chain_of(folder)
+    excluded = EXCLUDED_WALLETS if chain == LOCAL_GENESIS else frozenset()
+    reader = DeltaLake(folder, chain)
+    run = asyncio.run(score_wallets(reader, Rules(excluded=excluded), model, as_of=None if as_of is None else Slot(as_of)))
+    if run is None:
         raise InvalidInput("lake", given=str(folder), rule="a lake with swaps in it")
-    return run_of(report, Rules(excluded=excluded))
+    return run
 
 
-def _row(score: TraderScore) -> dict[str, Any]:
+def _row(score: TraderScore, model: Model) -> dict[str, Any]:
     performance = score.performance
     percents = {"roi_percent": performance.roi, "win_rate_percent": performance.win_rate, "max_drawdown_percent": performance.max_drawdown}
     return {
         "rank": score.rank,
         "wallet": score.wallet,
-        "score": score.score.score,
+        "score": score.value(model),
+        "classic_score": score.classic.score,
+        **_copy_row(score.copy),
         **{name: None if fraction is None else fraction * 100 for name, fraction in percents.items()},
         "trades": performance.trades,
         "exclusion": score.exclusion,
+    }
+
+
+def _copy_row(copy: CopyVerdict) -> dict[str, Any]:
+    known = copy if isinstance(copy, CopyScore) else None
+    return {
+        "copy_score": known and known.score,
+        "edge": known and known.edge,
+        "band": known and [known.band_low, known.band_high],
+        "capacity_usd": known and known.capacity_usd,
+        "evidence_days": copy.evidence_days,
+        "round_trips": copy.round_trips,
+        "calibration": known and known.calibration,
     }
 
 

@@ -15,8 +15,12 @@ UNSETTLED = ("new", "reserved", "in_flight", "quarantined")
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The rows of one moment. `attempts` maps a signature to its intent; `ledger` has raw balances by vault and mint."""
+    """The rows of one moment.
 
+    `model` is that of the newest ranking; `attempts` maps a signature to its intent; `ledger` has raw balances by vault and mint.
+    """
+
+    model: str = ""
     leaders_ranked: int = 0
     top: tuple[Wallet, ...] = ()
     followers: int = 0
@@ -48,6 +52,9 @@ class Progress:
         return Progress(self.settled - before.settled, self.settled_exits - before.settled_exits, self.unsettled)
 
 
+_MODEL = """
+    select model from scoring_runs where completed_at is not null and failure is null order by completed_at desc limit 1
+"""
 _RANKED = """
     select wallet_address from trader_scores
     join (select id, model from scoring_runs where completed_at is not null and failure is null order by completed_at desc limit 1) newest
@@ -77,10 +84,11 @@ async def read_books(engine: AsyncEngine) -> Books:
         async def rows(query: str) -> list[Any]:
             return list(await connection.execute(text(query)))
 
-        ranked = await rows(_RANKED)
+        models, ranked = await rows(_MODEL), await rows(_RANKED)
         intents = await rows("select id, state, side from intents")
         delay = (await rows(_DELAY))[0][0]
         return Books(
+            model=models[0][0] if models else "",
             leaders_ranked=len(ranked),
             top=tuple(Wallet(wallet) for (wallet,) in ranked[:TOP]),
             followers=(await rows(_FOLLOWERS))[0][0],

@@ -28,7 +28,6 @@ from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Signature
 from xorj.supervisor.launch import Launch
 
-MODEL = "v1"
 COPIES_TIMEOUT_S = 300.0
 DRAIN_TIMEOUT_S = 90.0
 VERDICT_TIMEOUT_S = 30.0
@@ -85,7 +84,7 @@ class DemoRun:
         return Report(
             mode="demo" if self.recording is None else "replay",
             seed=self.seed,
-            model=MODEL,
+            model=books.model,
             chain_genesis=await node.genesis_hash(),
             books=books,
             verdict=verdict,

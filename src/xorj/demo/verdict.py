@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass
 
-from xorj.demo.books import Books
+from xorj.demo.books import TOP, Books
 from xorj.demo.chain_sweep import Sweep
 from xorj.primitives.ids import Wallet
+from xorj.trust.ranking import Model
 
 SETTLED_LEAST = 5
 EXITS_LEAST = 1
@@ -35,9 +36,11 @@ def judge(books: Books, chain: Sweep, villains: Set[Wallet]) -> Verdict:
     strangers = sum(trade.signature not in books.attempts for trade in chain.trades)
     ledger = {place: raw for place, raw in books.ledger.items() if raw}
     differing = sorted(place for place in ledger.keys() | chain.balances.keys() if ledger.get(place) != chain.balances.get(place))
+    villains_on_top = sum(wallet in villains for wallet in books.top)
     missing, unexpected = books.settled - effects.keys(), effects.keys() - books.settled
     must = {
         "no leader was ranked": books.leaders_ranked > 0,
+        f"{villains_on_top} villains are among the first {TOP}": books.model != Model.TRUST or villains_on_top == 0,
         "nobody follows": books.followers > 0,
         f"fewer than {SETTLED_LEAST} copies settled": len(books.settled) >= SETTLED_LEAST,
         f"fewer than {EXITS_LEAST} of the settled copies are exits": books.settled_exits >= EXITS_LEAST,
@@ -54,6 +57,6 @@ def judge(books: Books, chain: Sweep, villains: Set[Wallet]) -> Verdict:
         duplicate_effects=duplicates,
         effects_without_intent=strangers,
         ledger_matches_chain=not differing,
-        villains_in_top_10=sum(wallet in villains for wallet in books.top),
+        villains_in_top_10=villains_on_top,
         faults=tuple(fault for fault, holds in must.items() if not holds),
     )

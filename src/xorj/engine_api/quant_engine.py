@@ -51,6 +51,10 @@ class TraderExplanation(BaseModel):
     rank: int | None
     exclusion: str | None
     score: float
+    classic_score: float
+    copy_score: float | None
+    edge: float | None
+    evidence_days: int
     receipt: dict[str, Any]
 
 
@@ -103,7 +107,7 @@ def quant_engine_routes(
             raise HTTPException(409, "no swaps have been ingested yet")
         return RunSummary(
             run_id=run.id,
-            model=run.model,
+            model=run.model.value,
             as_of_slot=run.as_of_slot,
             input_hash=run.input_hash,
             traders_analyzed=len(run.scores),
@@ -141,6 +145,10 @@ def _explanation(score: StoredScore) -> TraderExplanation:
         rank=score.rank,
         exclusion=score.exclusion,
         score=score.score,
+        classic_score=score.classic_score,
+        copy_score=score.copy_score,
+        edge=score.edge,
+        evidence_days=score.evidence_days,
         receipt=dict(score.receipt),
     )
 

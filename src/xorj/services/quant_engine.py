@@ -10,17 +10,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices, JupiterTokens
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.adapters.postgres import engine as postgres
+from xorj.adapters.postgres.readiness import database_check
 from xorj.adapters.postgres.tokens import PostgresTokens
-from xorj.adapters.postgres.transactions import transaction
 from xorj.adapters.postgres.trust import PostgresTrust
 from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.adapters.solana_rpc.readiness import chain_check
 from xorj.chain.transactions import Commitment
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.engine_api.quant_engine import quant_engine_routes
@@ -34,7 +34,7 @@ from xorj.swaps.discover_tokens import discover_tokens
 from xorj.swaps.ingest_swaps import Ingested, Sources, ingest_swaps
 from xorj.swaps.programs import JUPITER_V6
 from xorj.trust.eligibility import Rules
-from xorj.trust.ranking import ScoringRun
+from xorj.trust.ranking import Model, ScoringRun
 from xorj.trust.score_wallets import score_and_store
 
 INGEST_EVERY_S = 2.0
@@ -159,7 +159,7 @@ async def _score(parts: Parts) -> ScoringRun | None:
     async with parts.scoring:
         try:
             with metrics.SCORING_SECONDS.time():
-                run = await score_and_store(parts.lake, parts.trust, parts.rules)
+                run = await score_and_store(parts.lake, parts.trust, parts.rules, Model(parts.settings.trust_model))
         except Unavailable:
             metrics.SCORING_RUNS.labels("failed").inc()
             raise
@@ -197,17 +197,8 @@ async def _name_tokens(parts: Parts) -> None:
 
 
 def _checks(parts: Parts) -> list[health.Check]:
-    async def database() -> health.Health:
-        async with transaction(parts.engine) as connection:
-            await connection.execute(text("select 1"))
-        return health.OK
-
-    async def chain() -> health.Health:
-        await parts.node.slot()
-        return health.OK
-
     async def lake() -> health.Health:
         await parts.lake.cursors()
         return health.OK
 
-    return [health.Check("database", database), health.Check("chain", chain), health.Check("lake", lake)]
+    return [database_check(parts.engine), chain_check(parts.node), health.Check("lake", lake)]

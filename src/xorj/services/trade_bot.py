@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.jupiter.http import JupiterHttp
@@ -30,16 +29,17 @@ from xorj.adapters.postgres.migrate import require_head
 from xorj.adapters.postgres.missed_exits import PostgresMissedExits
 from xorj.adapters.postgres.outbox import PostgresOutbox
 from xorj.adapters.postgres.projections import NEW_INTENTS
+from xorj.adapters.postgres.readiness import database_check
 from xorj.adapters.postgres.settlements import PostgresSettlements
 from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
 from xorj.adapters.postgres.sweeps import PostgresSweeps
-from xorj.adapters.postgres.transactions import transaction
 from xorj.adapters.postgres.vaults import PostgresVaults
 from xorj.adapters.postgres.wakes import wake_on
 from xorj.adapters.signer.client import SignerClient
 from xorj.adapters.signer.wire import SIGNING_SOCKET
 from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.adapters.solana_rpc.readiness import chain_check
 from xorj.adapters.solana_rpc.subscriptions import Logged, Subscriptions
 from xorj.adapters.webhook.delivery import WebhookDelivery
 from xorj.copying.follow_leaders import Watch
@@ -64,8 +64,8 @@ from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import USDC, Address, Signature, Wallet
 from xorj.settings import TRADE_BOT_PORT, TradeBotSettings
 from xorj.supervisor.runtime_folder import runtime_folder
+from xorj.trust.ranking import Model
 
-MODEL = "v1"
 RANKING_LOOK_S = 1.0
 MISSED_EXITS_LOOK_S = 5.0
 HEARTBEAT_S = 1.0
@@ -233,7 +233,10 @@ async def _may_plan(parts: Parts) -> bool:
 
 
 async def _follow_ranking(parts: Parts) -> None:
-    subscriptions = PostgresSubscriptions(parts.engine, parts.genesis, model=MODEL)
+    model = Model(parts.settings.trust_model)
+    # the classic score never gates anything
+    score_min = parts.settings.copy_score_min if model is Model.TRUST else 0.0
+    subscriptions = PostgresSubscriptions(parts.engine, parts.genesis, model=model, score_min=score_min)
     while True:
         try:
             for subscription, change in await follow_ranking(subscriptions, parts.clock) if parts.gate.is_open else ():
@@ -266,15 +269,6 @@ async def _beat(parts: Parts) -> None:
 
 
 def _checks(parts: Parts) -> list[health.Check]:
-    async def database() -> health.Health:
-        async with transaction(parts.engine) as connection:
-            await connection.execute(text("select 1"))
-        return health.OK
-
-    async def chain() -> health.Health:
-        await parts.node.slot()
-        return health.OK
-
     async def signer() -> health.Health:
         await parts.signer.address()
         return health.OK
@@ -282,8 +276,7 @@ def _checks(parts: Parts) -> list[health.Check]:
     async def gate() -> health.Health:
         return health.OK if parts.gate.is_open else health.degraded("settling what is open before anything new")
 
-    probes = {"database": database, "chain": chain, "signer": signer, "gate": gate}
-    return [health.Check(name, probe) for name, probe in probes.items()]
+    return [database_check(parts.engine), chain_check(parts.node), health.Check("signer", signer), health.Check("gate", gate)]
 
 
 async def _status(parts: Parts) -> BotStatus:

@@ -10,7 +10,10 @@ from xorj.trust.ranking import ScoringRun
 
 @dataclass(frozen=True, slots=True)
 class StoredScore:
-    """One wallet's score in the newest finished run, as it was stored; percentages as SPEC shows them, None where undefined."""
+    """One wallet's score in the newest finished run, as it was stored; percentages as SPEC shows them, None where undefined.
+
+    `score` is the one of the run's model; classic_score and copy_score, None without evidence, stand beside it.
+    """
 
     run_id: str
     model: str
@@ -19,6 +22,10 @@ class StoredScore:
     rank: int | None
     exclusion: str | None
     score: float
+    classic_score: float
+    copy_score: float | None
+    edge: float | None
+    evidence_days: int
     win_rate_percent: float | None
     total_return_percent: float | None
     max_drawdown_percent: float | None

@@ -2,11 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from xorj.performance.metrics import Performance
 from xorj.primitives.ids import Slot, Wallet
+from xorj.trust import classic_score, copy_score
 from xorj.trust.classic_score import ClassicScore
+from xorj.trust.copy_replay import Terms
+from xorj.trust.copy_verdict import CopyScore, CopyVerdict
 from xorj.trust.eligibility import Rules
+
+
+class Model(StrEnum):
+    """Which of the two scores ranks; both are always computed and shown."""
+
+    CLASSIC = classic_score.MODEL
+    TRUST = copy_score.MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +25,8 @@ class TraderScore:
     """One wallet in a run. `rank` 1 is the best, None where `exclusion` says why it is not ranked."""
 
     wallet: Wallet
-    score: ClassicScore
+    classic: ClassicScore
+    copy: CopyVerdict
     performance: Performance
     input_hash: str
     exclusion: str | None
@@ -24,17 +36,29 @@ class TraderScore:
     def is_eligible(self) -> bool:
         return self.exclusion is None
 
+    def value(self, model: Model) -> float:
+        """The score that counts under the model; 0 where there is none, which is never ranked."""
+        if model is Model.CLASSIC:
+            return self.classic.score
+        return self.copy.score if isinstance(self.copy, CopyScore) else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class ScoringRun:
-    """One ranking of all wallets as of one slot. `input_hash` is that of the swaps it was computed from, `rules` who could be ranked."""
+    """One ranking of all wallets as of one slot.
+
+    `input_hash` is that of the swaps it was computed from, `parameter_hash` that of `rules`, who could be ranked, and `terms`, how a copier
+    trades.
+    """
 
     id: str
-    model: str
+    model: Model
     as_of_slot: Slot
     as_of_block_time: int
     input_hash: str
+    parameter_hash: str
     rules: Rules
+    terms: Terms
     scores: tuple[TraderScore, ...]
 
     @property
@@ -42,17 +66,19 @@ class ScoringRun:
         return tuple(score for score in self.scores if score.rank is not None)
 
 
-def ranked(scores: Iterable[TraderScore]) -> tuple[TraderScore, ...]:
+def ranked(scores: Iterable[TraderScore], model: Model) -> tuple[TraderScore, ...]:
     """Ranked wallets best first, then the others by wallet.
 
-    Equal scores: the higher ROI, then more trades, then the address, so that a ranking never depends on the order it was computed in.
+    Of equal trust scores the higher posterior mean is first; then, as of equal classic ones, the higher ROI, more trades, the address: a
+    ranking never depends on the order it was computed in.
     """
-    found = sorted(scores, key=_order)
+    found = sorted(scores, key=lambda score: _order(score, model))
     ranks = iter(range(1, len(found) + 1))
     return tuple(replace(score, rank=next(ranks)) if score.is_eligible else replace(score, rank=None) for score in found)
 
 
-def _order(score: TraderScore) -> tuple[bool, float, float, int, str]:
+def _order(score: TraderScore, model: Model) -> tuple[bool, float, float, float, int, str]:
     if not score.is_eligible:
-        return True, 0.0, 0.0, 0, score.wallet
-    return False, -score.score.score, -(score.performance.roi or 0.0), -score.performance.trades, score.wallet
+        return True, 0.0, 0.0, 0.0, 0, score.wallet
+    mean = score.copy.posterior_mean if model is Model.TRUST and isinstance(score.copy, CopyScore) else 0.0
+    return False, -score.value(model), -mean, -(score.performance.roi or 0.0), -score.performance.trades, score.wallet

@@ -1,8 +1,10 @@
 """What a score was computed from, so that anybody can compute it again to the bit. Made by the store's caller, shown by `trust explain`."""
 
+from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
+from xorj.trust.copy_verdict import CopyScore
 from xorj.trust.ranking import ScoringRun, TraderScore
 
 _RULES = ("trades_min", "active_days_min", "closing_trades_min", "idle_days_max", "unmatched_share_max")
@@ -10,13 +12,14 @@ _RULES = ("trades_min", "active_days_min", "closing_trades_min", "idle_days_max"
 
 def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
     """The chain of inputs from the swaps to the score, as JSON values."""
-    performance, classic = score.performance, score.score
+    performance, classic = score.performance, score.classic
     return {
-        "model": run.model,
+        "model": run.model.value,
         "code_version": metadata.version("xorj"),
         "as_of_slot": run.as_of_slot,
         "as_of_block_time": run.as_of_block_time,
         "run_input_hash": run.input_hash,
+        "parameter_hash": run.parameter_hash,
         "wallet_input_hash": score.input_hash,
         "inputs": {
             "roi_percent": _percent(performance.roi),
@@ -29,7 +32,10 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
             "roi": classic.roi,
             "drawdown": classic.drawdown,
         },
-        "score": classic.score,
+        "classic_score": classic.score,
+        "score": score.value(run.model),
+        "copy": _copy(score),
+        "terms": asdict(run.terms) | {"refused": sorted(run.terms.refused)},
         "rules": {name: getattr(run.rules, name) for name in _RULES},
         "performance": {
             "realised_pnl_usd": performance.realised_pnl_usd,
@@ -51,3 +57,9 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
 
 def _percent(fraction: float | None) -> float | None:
     return None if fraction is None else fraction * 100
+
+
+def _copy(score: TraderScore) -> dict[str, Any]:
+    """The trust score with all that it says, or what there is instead of it."""
+    found = asdict(score.copy)
+    return {"has_evidence": isinstance(score.copy, CopyScore), **{name: value for name, value in found.items() if name != "wallet"}}

@@ -5,7 +5,7 @@ history -> impact of each token -> replay at q and 10 q -> cohort -> prior (fitt
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -16,6 +16,7 @@ from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, chain_order
 from xorj.trust.cohort import Cohort, Floats
 from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, replay
 from xorj.trust.copy_score import UNCALIBRATED, Calibration, score_cohort
+from xorj.trust.copy_verdict import CopyScore, CopyVerdict, NotEnoughEvidence
 from xorj.trust.drawdown import expected_drawdowns
 from xorj.trust.prior import WALLETS_MIN
 from xorj.trust.synthetic_prior import SYNTHETIC
@@ -26,40 +27,6 @@ RECORD_DAYS_MAX = 365
 CAPACITY_FACTOR = 10
 
 
-@dataclass(frozen=True, slots=True)
-class CopyScore:
-    """What copying one wallet promises. score 0..100, edge 0..1, theta in daily utility-Sharpe, drawdowns 0..1 within 90 days, USD.
-
-    `capacity_usd` is the order at which the posterior mean halves, None where it is not above zero; as large as the largest order that was
-    replayed where it does not halve until there. `calibration` names the prior.
-    """
-
-    wallet: Wallet
-    score: float
-    edge: float
-    posterior_mean: float
-    band_low: float
-    band_high: float
-    evidence_days: int
-    round_trips: int
-    entries: int
-    drawdown_median: float
-    drawdown_worst_tenth: float
-    capacity_usd: float | None
-    cost_share: float | None
-    calibration: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotEnoughEvidence:
-    """Fewer than 2 round trips, fewer than 3 days, or a record that never moves."""
-
-    wallet: Wallet
-    evidence_days: int
-    round_trips: int
-
-
-CopyVerdict = CopyScore | NotEnoughEvidence
 REFERENCE = Terms()
 
 

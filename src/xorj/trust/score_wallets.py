@@ -1,60 +1,87 @@
-"""Step 4 to 8 of "swap to score": every wallet as of one slot -> performance -> score -> eligibility -> ranking -> stored.
+"""Step 4 to 8 of "swap to score": every wallet as of one slot -> performance -> both scores -> eligibility -> ranking -> stored.
 
 Run by the quant engine after each ingestion that brought something, and by the command `trust rank`.
 """
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict
 from hashlib import sha256
 
 from xorj.performance.compute_performance import PerformanceReport, compute_performance
 from xorj.performance.metrics import Performance
 from xorj.primitives.errors import XorjError
-from xorj.primitives.ids import Slot
+from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.ports import SwapReader
-from xorj.trust.classic_score import MODEL, ClassicScore, classic_score
+from xorj.swaps.valuation import value_swaps
+from xorj.trust.classic_score import ClassicScore, classic_score
+from xorj.trust.copy_replay import Terms
+from xorj.trust.copy_verdict import CopyVerdict, NotEnoughEvidence
 from xorj.trust.eligibility import Rules, exclusion_of
 from xorj.trust.ports import TrustStore
-from xorj.trust.ranking import ScoringRun, TraderScore, ranked
+from xorj.trust.ranking import Model, ScoringRun, TraderScore, ranked
+from xorj.trust.score_copies import REFERENCE, score_copies
 
 # the classic formula has no value for a wallet without trades or capital; such a wallet is never ranked
 UNSCORED = ClassicScore(score=0.0, sharpe_ratio=0.0, sharpe=0.0, roi=0.0, drawdown=0.0)
+NO_EVIDENCE = "not enough evidence to say"
 
 
-async def score_wallets(reader: SwapReader, rules: Rules, *, as_of: Slot | None = None) -> ScoringRun | None:
+async def score_wallets(
+    reader: SwapReader, rules: Rules, model: Model, *, as_of: Slot | None = None, terms: Terms = REFERENCE
+) -> ScoringRun | None:
     """One run as of a slot, the newest ingested one when None. None while there is nothing to score. Raises Unavailable."""
     report = await compute_performance(reader, as_of=as_of)
-    return None if report is None else run_of(report, rules)
+    if report is None:
+        return None
+    swaps = await reader.swaps(as_of=report.slot)
+    copies = await asyncio.to_thread(lambda: score_copies(value_swaps(swaps), report.block_time, terms))
+    return run_of(report, copies, rules, model, terms)
 
 
-async def score_and_store(reader: SwapReader, store: TrustStore, rules: Rules, *, as_of: Slot | None = None) -> ScoringRun | None:
+async def score_and_store(
+    reader: SwapReader, store: TrustStore, rules: Rules, model: Model, *, as_of: Slot | None = None
+) -> ScoringRun | None:
     """score_wallets, kept. A run that fails is kept too, with its cause, and the cause raised."""
     slot = as_of if as_of is not None else await reader.newest_slot()
     if slot is None:
         return None
     try:
-        run = await score_wallets(reader, rules, as_of=slot)
+        run = await score_wallets(reader, rules, model, as_of=slot)
     except XorjError as error:
-        await store.store_failure(_run_id(slot, str(error), MODEL), model=MODEL, as_of_slot=slot, cause=str(error))
+        await store.store_failure(_run_id(slot, str(error), model, ""), model=model, as_of_slot=slot, cause=str(error))
         raise
     if run is not None:
         await store.store(run)
     return run
 
 
-def run_of(report: PerformanceReport, rules: Rules) -> ScoringRun:
-    """The run that a report makes under these rules. Its id follows from slot, inputs and model: the same run is made once."""
-    scores = ranked(_scored(report, one, rules) for one in report.wallets)
-    run_id = _run_id(report.slot, report.input_hash, MODEL)
-    return ScoringRun(run_id, MODEL, report.slot, report.block_time, report.input_hash, rules, scores)
+def run_of(
+    report: PerformanceReport, copies: Mapping[Wallet, CopyVerdict], rules: Rules, model: Model, terms: Terms = REFERENCE
+) -> ScoringRun:
+    """The run that a report makes under these rules. Its id follows from slot, inputs, parameters and model: the same run is made once."""
+    scores = ranked((_scored(report, one, copies[one.wallet], rules, model) for one in report.wallets), model)
+    parameters = parameter_hash(rules, terms)
+    run_id = _run_id(report.slot, report.input_hash, model, parameters)
+    return ScoringRun(run_id, model, report.slot, report.block_time, report.input_hash, parameters, rules, terms, scores)
 
 
-def _scored(report: PerformanceReport, performance: Performance, rules: Rules) -> TraderScore:
+def parameter_hash(rules: Rules, terms: Terms) -> str:
+    """Of everything beside the swaps that a run was made from."""
+    values = {**asdict(rules), **asdict(terms), "excluded": sorted(rules.excluded), "refused": sorted(terms.refused)}
+    return sha256(repr(sorted(values.items())).encode()).hexdigest()
+
+
+def _scored(report: PerformanceReport, performance: Performance, copy: CopyVerdict, rules: Rules, model: Model) -> TraderScore:
     exclusion = exclusion_of(performance, rules, as_of_block_time=report.block_time)
-    score = UNSCORED
+    if exclusion is None and model is Model.TRUST and isinstance(copy, NotEnoughEvidence):
+        exclusion = NO_EVIDENCE
+    classic = UNSCORED
     if performance.roi is not None:
         roi, drawdown = performance.roi * 100, performance.max_drawdown * 100
-        score = classic_score(roi_percent=roi, max_drawdown_percent=drawdown, trades=performance.trades)
-    return TraderScore(performance.wallet, score, performance, report.wallet_hashes[performance.wallet], exclusion)
+        classic = classic_score(roi_percent=roi, max_drawdown_percent=drawdown, trades=performance.trades)
+    return TraderScore(performance.wallet, classic, copy, performance, report.wallet_hashes[performance.wallet], exclusion)
 
 
-def _run_id(slot: Slot, inputs: str, model: str) -> str:
-    return f"{model}-{slot}-{sha256(f'{slot} {inputs} {model}'.encode()).hexdigest()[:16]}"
+def _run_id(slot: Slot, inputs: str, model: Model, parameters: str) -> str:
+    return f"{model}-{slot}-{sha256(f'{slot} {inputs} {model} {parameters}'.encode()).hexdigest()[:16]}"

@@ -22,10 +22,10 @@ LEFT_THE_RANKING = "left the ranking"
 
 
 class PostgresSubscriptions:
-    """Implements SubscriptionStore for rankings of `model`."""
+    """Implements SubscriptionStore for rankings of `model`; whoever scores less than `score_min` is not followed."""
 
-    def __init__(self, engine: AsyncEngine, genesis: str, *, model: str) -> None:
-        self._engine, self._genesis, self._model = engine, genesis, model
+    def __init__(self, engine: AsyncEngine, genesis: str, *, model: str, score_min: float) -> None:
+        self._engine, self._genesis, self._model, self._score_min = engine, genesis, model, score_min
 
     async def newest_ranking(self) -> Sequence[Ranked] | None:
         newest = (
@@ -43,6 +43,7 @@ class PostgresSubscriptions:
                 trader_scores.c.model == self._model,
                 trader_scores.c.is_eligible,
                 trader_scores.c.rank.is_not(None),
+                trader_scores.c.score >= self._score_min,
             )
             return [Ranked(rank, Wallet(wallet)) for rank, wallet in await connection.execute(query.order_by(trader_scores.c.rank))]
 

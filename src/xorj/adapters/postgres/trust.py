@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from xorj.adapters.postgres.tables import scoring_runs, trader_scores
 from xorj.adapters.postgres.transactions import transaction
 from xorj.primitives.ids import Slot, Wallet
+from xorj.trust.copy_verdict import CopyScore, CopyVerdict
 from xorj.trust.ports import StoredScore
 from xorj.trust.ranking import ScoringRun, TraderScore
 from xorj.trust.receipt import receipt_of
@@ -37,6 +38,7 @@ class PostgresTrust:
                 "traders_ranked": len(run.ranked),
                 "as_of_block_time": run.as_of_block_time,
                 "input_hash": run.input_hash,
+                "parameter_hash": run.parameter_hash,
                 "completed_at": func.now(),
             }
             made = await connection.execute(insert(scoring_runs).values(row).on_conflict_do_nothing().returning(scoring_runs.c.id))
@@ -83,9 +85,9 @@ class PostgresTrust:
         return {"id": run_id, "status": status, "genesis_hash": self._genesis, "model": model, "as_of_slot": as_of_slot}
 
     def _score(self, run: ScoringRun, score: TraderScore) -> dict[str, Any]:
-        performance = score.performance
+        performance, value = score.performance, score.value(run.model)
         rounded, clamped = _rounded(
-            xorj_trust_score=(score.score.score, WIDE_MAX),
+            xorj_trust_score=(value, WIDE_MAX),
             win_rate=(_percent(performance.win_rate), NARROW_MAX),
             total_return=(_percent(performance.roi), WIDE_MAX),
             max_drawdown=(_percent(performance.max_drawdown), NARROW_MAX),
@@ -100,7 +102,9 @@ class PostgresTrust:
             "rank": score.rank,
             "is_eligible": score.is_eligible,
             "exclusion_reason": score.exclusion,
-            "score": score.score.score,
+            "score": value,
+            "classic_score": score.classic.score,
+            **_copy_columns(score.copy),
             "win_rate_fraction": performance.win_rate,
             "total_return_fraction": performance.roi,
             "max_drawdown_fraction": performance.max_drawdown,
@@ -108,6 +112,21 @@ class PostgresTrust:
             "was_clamped": clamped,
             "receipt": receipt_of(run, score),
         }
+
+
+def _copy_columns(copy: CopyVerdict) -> dict[str, Any]:
+    known = copy if isinstance(copy, CopyScore) else None
+    return {
+        "copy_score": known and known.score,
+        "edge": known and known.edge,
+        "band_low": known and known.band_low,
+        "band_high": known and known.band_high,
+        "evidence_days": copy.evidence_days,
+        "capacity_usd": known and known.capacity_usd,
+        "copy_cost_fraction": known and known.cost_share,
+        "expected_drawdown_fraction": known and known.drawdown_worst_tenth,
+        "calibration": known and known.calibration,
+    }
 
 
 def _percent(fraction: float | None) -> float | None:
@@ -134,6 +153,10 @@ def _stored(run: Row[Any], row: Row[Any]) -> StoredScore:
         rank=row.rank,
         exclusion=row.exclusion_reason,
         score=row.score,
+        classic_score=row.classic_score,
+        copy_score=row.copy_score,
+        edge=row.edge,
+        evidence_days=row.evidence_days,
         win_rate_percent=_percent(row.win_rate_fraction),
         total_return_percent=_percent(row.total_return_fraction),
         max_drawdown_percent=_percent(row.max_drawdown_fraction),

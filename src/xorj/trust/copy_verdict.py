@@ -1,0 +1,41 @@
+"""What the trust score says about one wallet, or that it says nothing. Made by score_copies; ranked, stored, explained."""
+
+from dataclasses import dataclass
+
+from xorj.primitives.ids import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class CopyScore:
+    """What copying one wallet promises. score 0..100, edge 0..1, theta in daily utility-Sharpe, drawdowns 0..1 within 90 days, USD.
+
+    `capacity_usd` is the order at which the posterior mean halves, None where it is not above zero; as large as the largest order that was
+    replayed where it does not halve until there. `calibration` names the prior.
+    """
+
+    wallet: Wallet
+    score: float
+    edge: float
+    posterior_mean: float
+    band_low: float
+    band_high: float
+    evidence_days: int
+    round_trips: int
+    entries: int
+    drawdown_median: float
+    drawdown_worst_tenth: float
+    capacity_usd: float | None
+    cost_share: float | None
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotEnoughEvidence:
+    """Fewer than 2 round trips, fewer than 3 days, or a record that never moves."""
+
+    wallet: Wallet
+    evidence_days: int
+    round_trips: int
+
+
+CopyVerdict = CopyScore | NotEnoughEvidence
