@@ -12,7 +12,7 @@ from xorj.vault.tables import filled
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = (ROOT / "docs" / "vault-program.md").read_text()
-PARTS = ["accounts", "constants", "instructions", "checks", "events", "errors"]
+PARTS = ["accounts", "constants", "instructions", "checks", "events", "errors", "provocations"]
 
 
 def part(name: str) -> str:
