@@ -1,6 +1,7 @@
 """Config: made once by the upgrade authority, changed by the admin, paused by the guardian, and never above what is compiled in."""
 
 import pytest
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 from tests.program.vault_world import DAY, PROGRAM_DATA, USDC, VaultWorld, changed, key
 
@@ -120,3 +121,12 @@ def test_a_ceiling_that_has_come_down_does_not_keep_the_guardian_from_pausing(wo
     assert world.send(instructions.update_config(world.guardian.pubkey(), paused=True), payer=world.admin).error is None
     assert world.read_config().paused
     assert world.send(instructions.update_config(world.admin.pubkey(), vault_cap=2 * DEPOSIT_CEILING_RAW)).error == "DepositCapExceeded"
+
+
+def test_a_flag_that_is_neither_is_a_malformed_argument_whoever_gives_it(world: VaultWorld) -> None:
+    for authority in (world.admin, world.stranger):
+        good = instructions.update_config(authority.pubkey(), paused=True, routers=1)
+        data = bytes(good.data)
+        assert data[-4:] == b"\x01\x01\x01\x01"
+        neither = Instruction(good.program_id, data[:-3] + b"\x02" + data[-2:], list(good.accounts))
+        assert world.send(neither).error == "InstructionDidNotDeserialize"

@@ -10,6 +10,9 @@ use crate::{
 use core::{marker::PhantomData, ptr::NonNull, slice::from_raw_parts};
 use pinocchio::Address;
 
+/// In place of a number of bytes: 0 or 1.
+pub const FLAG: u8 = 0;
+
 /// Takes values off the front of an instruction's data.
 pub struct Reader<'a> {
     at: *const u8,
@@ -132,7 +135,7 @@ impl<'a> Reader<'a> {
         given
     }
 
-    /// The same arguments once more, after options of so many bytes each.
+    /// The same arguments once more, after options of so many bytes each; none stands for one that is a flag.
     #[inline(always)]
     pub fn after_options(&self, sizes: &[u8]) -> Self {
         let mut ahead = Self { ..*self };
@@ -144,7 +147,10 @@ impl<'a> Reader<'a> {
     fn skip_options(&mut self, sizes: &[u8]) {
         for size in sizes {
             if self.bool() {
-                self.take(usize::from(*size));
+                match *size {
+                    FLAG => self.has_failed |= self.number(1) > 1,
+                    size => self.has_failed |= self.take(usize::from(size)).is_none(),
+                }
             }
         }
     }

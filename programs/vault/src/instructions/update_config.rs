@@ -2,9 +2,9 @@
 
 use crate::{
     accounts::{same, Unchecked},
-    arguments::Reader,
+    arguments::{Reader, FLAG},
     constants::*,
-    error::{require, Checked, VaultError, BAD_ARGUMENTS, HAS_ONE},
+    error::{require, Checked, VaultError, HAS_ONE},
     runtime::{later, now},
     state::Config,
 };
@@ -19,7 +19,7 @@ static FIELDS: [(u8, u8); 5] = [
     (offset_of!(Config, paused) as u8, 1),
 ];
 /// The bytes of all arguments.
-static SIZES: [u8; 6] = [32, 32, 8, 8, 1, 1];
+static SIZES: [u8; 6] = [32, 32, 8, 8, FLAG, 1];
 /// In the bits of the fields that are given.
 const VAULT_CAP: u8 = 1 << 2;
 const LOOSENING_DELAY: u8 = 1 << 3;
@@ -48,7 +48,6 @@ pub fn update_config(unchecked: &Unchecked, arguments: &mut Reader) -> Checked {
         given |= ROUTERS_GIVEN;
         routers = arguments.u8();
     }
-    require(config.paused <= 1, BAD_ARGUMENTS)?;
     require(is_admin || given == PAUSED && config.paused != 0, VaultError::Unauthorized)?;
     if given & VAULT_CAP != 0 {
         check_cap(config)?;
