@@ -190,6 +190,27 @@ def test_a_recording_becomes_a_lake_a_performance_and_a_ranking(start: Start, re
     assert wallet("ana") in start("performance", "--lake", lake)[1]
 
 
+@pytest.mark.parametrize("model", ["v1", "v2"])
+def test_a_receipt_is_computed_again_to_the_bit_and_a_changed_one_is_told(
+    start: Start, recording: Path, tmp_path: Path, model: str
+) -> None:
+    lake, receipt = tmp_path / "lake", tmp_path / "receipt.json"
+    start("swaps", "import", recording, "--lake", lake)
+    explained = start("trust", "explain", wallet("ana"), "--lake", lake, "--model", model)[1]
+    receipt.write_text(explained)
+    code, out, _ = start("trust", "recompute", receipt, "--lake", lake)
+    assert code == EXIT_OK
+    assert out.startswith("the same to the bit")
+    changed = json.loads(explained)
+    changed["receipt"]["copy"]["evidence_days"] += 1
+    receipt.write_text(json.dumps(changed))
+    code, _, error = start("trust", "recompute", receipt, "--lake", lake)
+    assert (code, error.strip()) == (1, "differs: receipt.copy.evidence_days")
+    for text in ("{}", "no JSON", '{"wallet": 5, "receipt": {"as_of_slot": 1, "score": 1, "model": "v2"}}'):
+        receipt.write_text(text)
+        assert start("trust", "recompute", receipt, "--lake", lake)[0] == EXIT_USAGE
+
+
 def test_performance_by_bucket_is_the_performance_computed_at_once(start: Start, recording: Path, tmp_path: Path) -> None:
     lake, legs = tmp_path / "lake", tmp_path / "legs"
     start("swaps", "import", recording, "--lake", lake)
