@@ -1,11 +1,14 @@
 """initialize_vault, deposit and withdraw: money comes in from its owner under the cap, and goes out to its owner whatever else holds."""
 
+from collections.abc import Callable
+
 import pytest
+from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from tests.program.vault_world import DAY, NOW, USDC, VaultWorld, key
+from tests.program.vault_world import DAY, NOW, USDC, VaultWorld, changed, key
 
 from xorj.vault import accounts, instructions
-from xorj.vault.accounts import TOKEN_2022_PROGRAM
+from xorj.vault.accounts import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, token_account_address
 from xorj.vault.events import Deposited, Withdrawn, parse_logs
 
 SYSTEM = Pubkey.default()
@@ -105,3 +108,26 @@ def test_nothing_gates_the_way_out() -> None:
     world.ok(instructions.deactivate_vault(world.owner.pubkey()))
     assert withdraw(world, 300 * USDC) is None
     world.ok(instructions.close_vault(world.owner.pubkey()))
+
+
+@pytest.mark.parametrize(
+    ("role", "make", "kind", "error"),
+    [
+        ("vault_token", instructions.deposit, 2, "InvalidTokenAccount"),
+        ("vault_token", instructions.withdraw, 2, "InvalidTokenAccount"),
+        ("mint", instructions.withdraw, 1, "InvalidMint"),
+    ],
+)
+def test_a_multisig_is_no_token_account_and_no_mint(role: str, make: Callable[..., Instruction], kind: int, error: str) -> None:
+    """Its bytes are keys that its maker chose: they may look like whatever they like, the byte that tells kinds apart too."""
+    world = VaultWorld().with_vault()
+    made = make(world.owner.pubkey(), world.usdc, USDC)
+    looks_like = world.usdc if role == "mint" else token_account_address(world.vault, world.usdc)
+    multisig = bytearray(355)
+    data = bytes(world.svm.get_account(looks_like).data)
+    multisig[: len(data)] = data
+    multisig[165] = kind
+    world.plant(key("multisig").pubkey(), bytes(multisig), TOKEN_PROGRAM)
+    assert world.send(changed(made, role, key("multisig").pubkey())).error == error
+    world.plant(key("multisig").pubkey(), data, TOKEN_PROGRAM)
+    assert world.send(changed(made, role, key("multisig").pubkey())).error != error
