@@ -19,7 +19,7 @@ from xorj.supervisor.postgres_folder import cause
 from xorj.supervisor.postgres_programs import PostgresPrograms, choose
 from xorj.supervisor.process import Process, require_order
 from xorj.supervisor.processes import DATABASE
-from xorj.supervisor.runtime_folder import SOCKET_PATH_BYTES_MAX, private_folder, runtime_folder
+from xorj.supervisor.runtime_folder import SOCKET_PATH_BYTES_MAX, leave, private_folder, runtime_folder
 
 DEBIAN = PostgresPrograms(Path("/usr/lib/postgresql/15/bin"), 15, "15.20", "system")
 WHEEL = PostgresPrograms(Path("/venv/pginstall18/bin"), 18, "18.4", "wheel")
@@ -180,6 +180,20 @@ def test_sockets_lie_beside_the_data_where_their_path_may(path: str, stays: bool
     assert (found == Path(path)) is stays
     assert len(os.fsencode(found / ".s.PGSQL.5432.lock")) <= SOCKET_PATH_BYTES_MAX
     assert runtime_folder(Path(path)) == found
+
+
+def test_a_stand_in_is_taken_away_when_it_is_empty_and_nothing_else_is(tmp_path: Path) -> None:
+    stand_in = private_folder(runtime_folder(tmp_path / ("long" * 30)))
+    (stand_in / "a.sock").touch()
+    leave(stand_in)
+    assert stand_in.exists(), "somebody listens there"
+    (stand_in / "a.sock").unlink()
+    for _ in range(2):
+        leave(stand_in)
+    assert not stand_in.exists()
+    beside = private_folder(tmp_path / "run")
+    leave(beside)
+    assert beside.exists()
 
 
 def test_a_link_in_the_place_of_a_private_folder_is_refused(tmp_path: Path) -> None:

@@ -19,8 +19,10 @@ from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.readiness import database_check
 from xorj.adapters.postgres.tokens import PostgresTokens
 from xorj.adapters.postgres.trust import PostgresTrust
+from xorj.adapters.solana_rpc.history_pool import HistoryPool, allowances
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.adapters.solana_rpc.readiness import chain_check
+from xorj.chain.ports import HistoryReader
 from xorj.chain.transactions import Commitment
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.engine_api.quant_engine import quant_engine_routes
@@ -52,6 +54,7 @@ class Parts:
     settings: QuantEngineSettings
     engine: AsyncEngine
     node: SolanaNode
+    history: HistoryReader
     jupiter: JupiterHttp
     lake: FollowedLake
     unscored: int = 0
@@ -104,7 +107,17 @@ async def _opened(settings: QuantEngineSettings) -> AsyncIterator[Parts]:
         jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))
         # the local market is small: compiling would take longer than it saves
         lake = FollowedLake(DeltaLake(settings.data_dir / "lake", settings.genesis), compile_loops=not settings.is_local)
-        yield Parts(settings, engine, node, jupiter, lake)
+        yield Parts(settings, engine, node, await _history(settings, node, stack), jupiter, lake)
+
+
+async def _history(settings: QuantEngineSettings, node: SolanaNode, stack: AsyncExitStack) -> HistoryReader:
+    """Of one provider its node, which is asked as fast as it answers; of several a pool, in which each is tried once before the next."""
+    urls = settings.rpc_endpoints
+    if len(urls) == 1:
+        return node
+    opened = [SolanaNode(url, name=f"provider {number}", read_attempts=1) for number, url in enumerate(urls, 1)]
+    nodes = [await stack.enter_async_context(one) for one in opened]
+    return HistoryPool(list(zip(nodes, allowances(settings.rpc_allowances, len(urls)), strict=True)), settings.genesis)
 
 
 async def _work(parts: Parts) -> None:
@@ -142,11 +155,16 @@ async def _chain_is_there(parts: Parts) -> None:
 async def _ingest(parts: Parts) -> Ingested:
     sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,))
     with metrics.INGEST_SECONDS.time():
-        ingested = await ingest_swaps(sources, parts.node, parts.lake)
+        ingested = await ingest_swaps(sources, parts.history, parts.lake)
     for outcome, count in ingested.outcomes.items():
         metrics.INGESTED.labels(outcome).inc(count)
     for reason, count in ingested.undecodable.items():
         metrics.UNDECODABLE.labels(reason).inc(count)
+    for what, count in ingested.breaks.items():
+        metrics.HISTORY_BREAKS.labels(what).inc(count)
+    metrics.WALLETS_LEFT_OUT.set(len(ingested.left_out))
+    for wallet, why in ingested.left_out.items():
+        log.warning("wallet_left_out", wallet=wallet, why=why)
     newest, finalized = await parts.lake.newest_slot(), await parts.node.slot(commitment=Commitment.FINALIZED)
     metrics.INGEST_LAG_SLOTS.set(finalized - (newest or 0))
     if ingested.records:

@@ -17,7 +17,7 @@ from xorj.primitives.errors import RefusedForSafety
 from xorj.primitives.ids import Address
 from xorj.settings import SignerSettings
 from xorj.signing.message_policy import Rules
-from xorj.supervisor.runtime_folder import private_folder, runtime_folder
+from xorj.supervisor.runtime_folder import leave, private_folder, runtime_folder
 
 PR_SET_DUMPABLE = 4
 
@@ -52,7 +52,13 @@ async def serve(settings: SignerSettings) -> None:
         app = http.create_app("signer", checks=[health.Check("chain", chain)])
         with http.UnixAddress(folder / SIGNING_SOCKET).listening() as listening:
             log.info("signer_ready", bot=str(keyed.address))
-            await http.serve(app, http.UnixAddress(folder / HEALTH_SOCKET), [lambda: SigningServer(keyed.answer).run(listening)])
+            try:
+                await http.serve(app, http.UnixAddress(folder / HEALTH_SOCKET), [lambda: SigningServer(keyed.answer).run(listening)])
+            finally:
+                # Ours, because nobody else could listen there meanwhile.
+                for name in (SIGNING_SOCKET, HEALTH_SOCKET):
+                    (folder / name).unlink(missing_ok=True)
+                leave(folder)
 
 
 def _forbid_dumps() -> None:

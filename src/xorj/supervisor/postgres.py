@@ -25,7 +25,7 @@ from xorj.supervisor.lock import HeldLock
 from xorj.supervisor.postgres_account import Account, account_for, reachable, require_entry
 from xorj.supervisor.postgres_folder import SUPERUSER, ClusterFolder, Server, Stranger
 from xorj.supervisor.postgres_programs import PostgresPrograms
-from xorj.supervisor.runtime_folder import private_folder
+from xorj.supervisor.runtime_folder import leave, private_folder
 
 CONNECTIONS_MAX = 250
 START_TIMEOUT_S = 120.0
@@ -140,6 +140,7 @@ class EmbeddedPostgres:
             self._thread.join()
             self._thread = None
         if self._lock is not None:
+            leave(self._folder.sockets)
             self._lock.release()
             self._lock = None
         self._state = ServerState.STOPPED

@@ -6,6 +6,7 @@ A unix socket's path may have at most 107 bytes, which a long data folder exceed
 import os
 import re
 import stat
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -37,3 +38,10 @@ def private_folder(folder: Path, owner: int | None = None) -> Path:
     if owner is not None and found.st_uid != owner:
         os.chown(folder, owner, -1)
     return folder
+
+
+def leave(folder: Path) -> None:
+    """Takes a stand-in under /tmp away again when nothing is left in it; a folder beside the data stays."""
+    if folder.parent == TEMPORARY:
+        with suppress(OSError):
+            folder.rmdir()
