@@ -223,6 +223,9 @@ class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, Jupite
 
     scoring_every_s: float = setting(10.0, "time between scoring runs while there is something new", ge=1, le=86_400)
     allow_unscored: bool = setting(False, "rank wallets whose record is too short to judge; local chain alone")
+    rpc_allowances: str = setting(
+        "", "weight and requests a second of each provider when history is read, in their order: 3:50, 1:10", shown="1:10 each"
+    )
 
 
 class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings, TrustSettings):

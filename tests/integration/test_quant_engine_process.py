@@ -150,6 +150,9 @@ def test_a_stranger_and_bad_input_get_a_clear_answer(engine_around: Engine) -> N
 
 
 def test_killed_at_any_moment_it_goes_on_with_every_swap_once(engine_around: Engine) -> None:
+    # the same chain as two providers, so that history comes through the pool
+    url = engine_around.environment["XORJ_RPC_URLS"]
+    engine_around.environment |= {"XORJ_RPC_URLS": f"{url},{url}/", "XORJ_RPC_ALLOWANCES": "2:1000, 1:1000"}
     for times, trades in ((1, 2), (TIMES_TO_BE_RANKED - 1, TRADES_MIN)):
         there_and_back(engine_around.ana, BONK, 100, times=times)
         with engine_around.runs() as process:

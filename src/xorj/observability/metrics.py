@@ -18,6 +18,10 @@ DECISIONS = Counter("xorj_decisions_total", "Decisions about leader trades, by o
 COPYING_ENDED = Counter("xorj_copying_ended_total", "Vaults in which copying ended by the owner's doing or by time, by reason.", ["reason"])
 INGESTED = Counter("xorj_ingested_records_total", "Transactions of wallets read into the lake, by outcome.", ["outcome"])
 UNDECODABLE = Counter("xorj_undecodable_total", "Transactions that were not understood, by reason.", ["reason"])
+HISTORY_BREAKS = Counter(
+    "xorj_history_breaks_total", "Balances that changed between two transactions of a wallet that follow each other, by what.", ["what"]
+)
+WALLETS_LEFT_OUT = Gauge("xorj_wallets_left_out", "Wallets of the last pass whose cursor no node lists any more.")
 INGEST_SECONDS = Histogram("xorj_ingest_seconds", "Time of one pass of ingestion.", buckets=LATENCY_SECONDS)
 INGEST_LAG_SLOTS = Gauge("xorj_ingest_lag_slots", "Finalized slots that the lake has not seen.")
 SCORING_RUNS = Counter("xorj_scoring_runs_total", "Scoring runs, by how they ended.", ["status"])
