@@ -273,6 +273,13 @@ def test_a_folder_without_a_lake_and_a_wallet_without_swaps_are_refused(start: S
     assert [code for code, _, _ in refused] == [EXIT_USAGE] * 5
 
 
+@pytest.mark.parametrize("command", ["performance", "trust rank", "swaps coverage", "swaps import /dev/null"])
+def test_no_name_is_no_folder(start: Start, command: str) -> None:
+    code, _, error = start(*command.split(), "--lake", "")
+    assert code == EXIT_USAGE
+    assert "--lake" in error
+
+
 def test_a_corrupt_lake_fails_with_its_cause(start: Start, recording: Path, tmp_path: Path) -> None:
     lake = tmp_path / "lake"
     start("swaps", "import", recording, "--lake", lake)

@@ -18,6 +18,7 @@ from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
 from xorj.adapters.lake.leg_files import LegFiles
 from xorj.adapters.workers.process_pool import ProcessPool
 from xorj.adapters.workers.ray_cluster import RayCluster
+from xorj.cli.folder_option import folder
 from xorj.cli.tables import show
 from xorj.performance.compute_buckets import compute_buckets
 from xorj.performance.compute_legs import compute_legs
@@ -42,7 +43,7 @@ class Engine(StrEnum):
 
 
 def performance(
-    lake: Path = typer.Option(..., help="Folder of the lake.", metavar="DIR"),
+    lake: Path = typer.Option(..., help="Folder of the lake.", metavar="DIR", parser=folder),
     wallet: str | None = typer.Option(None, help="This wallet alone."),
     as_of: int | None = AsOf,
     engine: Engine | None = typer.Option(None, help="Compute by bucket: pool, processes here; ray, a cluster."),

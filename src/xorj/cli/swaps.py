@@ -14,6 +14,7 @@ from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
 from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction
+from xorj.cli.folder_option import folder
 from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
@@ -49,7 +50,7 @@ def decode_file(
 @app.command("import")
 def import_file(
     file: Path = typer.Argument(..., help="CSV of swaps, plain or gzip.", metavar="FILE"),
-    lake: Path = typer.Option(..., help="Folder of the lake; made when it is not there.", metavar="DIR"),
+    lake: Path = typer.Option(..., help="Folder of the lake; made when it is not there.", metavar="DIR", parser=folder),
     chain: str = typer.Option("mainnet", help="Chain the swaps are of: mainnet, devnet, local, or a genesis hash."),
     decimals: list[str] = typer.Option([], help="Decimals of a mint that is not well known, MINT=N; may be repeated."),
 ) -> None:
@@ -66,7 +67,7 @@ def import_file(
 @app.command("coverage")
 def coverage(
     wallet: str = typer.Argument(..., help="The wallet to tell about.", metavar="WALLET"),
-    lake: Path | None = typer.Option(None, help="Folder of the lake; the data folder's when not given.", metavar="DIR"),
+    lake: Path | None = typer.Option(None, help="Folder of the lake; the data folder's when not given.", metavar="DIR", parser=folder),
     as_json: bool = typer.Option(False, "--json", help="One JSON object instead of a table."),
 ) -> None:
     """Say which slots of a wallet are known, from where, and what came of its transactions. Example: ./xorj swaps coverage 9QC3… --lake DIR

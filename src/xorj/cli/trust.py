@@ -10,6 +10,7 @@ import typer
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.cli.folder_option import folder
 from xorj.cli.performance import AsOf
 from xorj.cli.tables import show
 from xorj.demo.identities import EXCLUDED_WALLETS
@@ -25,7 +26,7 @@ from xorj.trust.score_wallets import score_wallets
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is worth copying: scores, rankings, receipts.")
 
-Lake = typer.Option(None, "--lake", help="Folder of the lake; the data folder's when not given.", metavar="DIR")
+Lake = typer.Option(None, "--lake", help="Folder of the lake; the data folder's when not given.", metavar="DIR", parser=folder)
 InForce = typer.Option(Model.TRUST, "--model", help="v2 ranks by the trust score, v1 by the classic one.")
 AsJson = typer.Option(False, "--json", help="JSON instead of text.")
 
