@@ -1,5 +1,6 @@
 """Coverage against the slow and obvious: sets of slots, whole histories with a transaction taken out, nodes that page as they like."""
 
+from contextlib import suppress
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from tests.fakes.made_swaps import VENUE, wallet
 from tests.fakes.made_transactions import Made, swap_transaction
 from tests.fakes.swap_lake import MemoryLake
 
-from xorj.chain.transactions import ChainTransaction
-from xorj.primitives.ids import Slot
+from xorj.chain.transactions import ChainTransaction, Commitment, SignatureInfo
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Address, Signature, Slot
 from xorj.swaps.coverage import SlotRange, breaks, gaps, merged
 from xorj.swaps.ingest_swaps import Sources, ingest_swaps
 
@@ -83,3 +85,56 @@ async def test_whatever_the_pages_the_history_is_whole_and_follows_on(steps: lis
     ingested = await ingest_swaps(Sources((VENUE,)), reader, lake)
     assert not ingested.left_out
     assert sorted(one.signature for one in lake.records) == sorted(one.signature for one in made)
+
+
+class MoodyHistory(ChainHistory):
+    """A node that answers each page as its moods say: well, with nothing, from its newest again, as of some time ago, or one row twice."""
+
+    def __init__(self, transactions: list[ChainTransaction], moods: list[str]) -> None:
+        super().__init__(transactions)
+        self.moods = moods
+
+    async def signatures(
+        self,
+        address: Address,
+        *,
+        limit: int = 1_000,
+        before: Signature | None = None,
+        until: Signature | None = None,
+        commitment: Commitment = Commitment.FINALIZED,
+    ) -> list[SignatureInfo]:
+        mood = self.moods.pop() if self.moods else "well"
+        self.repeats_the_newest_page = mood == "restarts"
+        page = await super().signatures(address, limit=limit, before=before, until=until, commitment=commitment)
+        if mood == "forgets":
+            return []
+        if mood == "behind" and before is None:
+            return page[2:]
+        return page[:1] + page if mood == "repeats" else page
+
+
+MOODS = st.lists(st.sampled_from(["well", "well", "well", "forgets", "restarts", "behind", "repeats"]), max_size=30)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(["ana", "ben"]), min_size=1, max_size=20), MOODS, st.integers(2, 6), st.integers(1, 5))
+async def test_a_node_of_moods_may_delay_history_and_never_puts_a_hole_into_it(
+    who: list[str], moods: list[str], page_rows: int, step: int
+) -> None:
+    made = [swap_transaction(one, "1 SOL", "9 USDC", slot=slot) for slot, one in enumerate(who, start=1)]
+    reader, lake = MoodyHistory([], moods), MemoryLake()
+    reader.page_rows_max = page_rows
+    for end in range(step, len(made) + step, step):
+        reader.add(*made[:end])
+        with suppress(Unavailable):
+            await ingest_swaps(Sources((VENUE,)), reader, lake)
+        assert_a_prefix(lake, made)
+    reader.moods.clear()
+    await ingest_swaps(Sources((VENUE,)), reader, lake)
+    assert sorted(one.slot for one in lake.records) == list(range(1, len(made) + 1))
+
+
+def assert_a_prefix(lake: MemoryLake, made: list[ChainTransaction]) -> None:
+    for name in ("ana", "ben"):
+        read = [one.signature for one in lake.records if one.wallet == wallet(name)]
+        assert read == [one.signature for one in made if one.account_keys[0] == wallet(name)][: len(read)]

@@ -1,6 +1,7 @@
 """Ingestion on a history in memory: whole, once, in order, and never silently short."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.fakes.chain_history import ChainHistory
@@ -8,9 +9,9 @@ from tests.fakes.made_swaps import VENUE, wallet
 from tests.fakes.made_transactions import Made, swap_transaction
 from tests.fakes.swap_lake import MemoryLake
 
-from xorj.chain.transactions import ChainTransaction
+from xorj.chain.transactions import ChainTransaction, SignatureInfo
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import Slot
+from xorj.primitives.ids import Address, Slot
 from xorj.swaps import ingest_swaps as ingestion
 from xorj.swaps.ingest_swaps import Sources, ingest_swaps
 from xorj.swaps.record import Cursor
@@ -116,6 +117,17 @@ async def test_a_wallet_whose_cursor_is_gone_stays_where_it_is_and_the_others_go
     ingested = await ingest_swaps(SOURCES, reader, lake)
     assert ingested.left_out.keys() == {ANA}
     assert (slots(lake, "ana"), slots(lake, "ben")) == ([10, 20, 30], [11, 21, 31, 41])
+
+
+async def test_a_wallet_that_does_not_list_what_it_did_at_the_venue_is_refused() -> None:
+    class Silent(ChainHistory):
+        async def signatures(self, address: Address, **asked: Any) -> list[SignatureInfo]:
+            return [row for row in await super().signatures(address, **asked) if address == VENUE or row.slot < 30]
+
+    lake = MemoryLake()
+    with pytest.raises(Unavailable, match="does not list"):
+        await ingest_swaps(SOURCES, Silent(history_of("ana")), lake)
+    assert lake.records == []
 
 
 async def test_a_node_behind_what_was_read_is_refused() -> None:

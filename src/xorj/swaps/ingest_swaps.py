@@ -5,7 +5,7 @@ venue's history is walked oldest first in slices, each one lake commit, so that 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -72,9 +72,11 @@ async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, 
     for rows in _slices(venue_rows):
         end = rows[-1].slot
         transactions = await _fetched([row.signature for row in rows], reader)
-        touched = _swappers(transactions.values()) - sources.excluded - pending.keys() - ingested.left_out.keys()
-        pending |= await _histories(touched, reader, lake, ingested)
-        await _commit(_due(pending, end), transactions, reader, lake, dict.fromkeys(sources.venues, end), ingested)
+        swapped = _swapped(transactions.values(), sources.excluded)
+        pending |= await _histories(swapped.keys() - pending.keys() - ingested.left_out.keys(), reader, lake, ingested)
+        due = _due(pending, end)
+        await _require_listed({wallet: own for wallet, own in swapped.items() if wallet not in ingested.left_out}, due, lake)
+        await _commit(due, transactions, reader, lake, dict.fromkeys(sources.venues, end), ingested)
         done += len(rows)
         if progress is not None:
             progress(done, len(venue_rows))
@@ -187,14 +189,28 @@ def _record(wallet: Wallet, row: SignatureInfo, transaction: ChainTransaction) -
     return Record(wallet, row.signature, row.slot, index, transaction.block_time, outcome)
 
 
-def _swappers(transactions: Iterable[ChainTransaction]) -> set[Wallet]:
-    """Signers for whom a transaction was a swap."""
-    signers = ((transaction, Wallet(key)) for transaction in transactions for key in transaction.account_keys[: transaction.signers_count])
-    known: set[Wallet] = set()
-    for transaction, wallet in signers:
-        if wallet not in known and isinstance(decode(transaction, wallet), tuple):
-            known.add(wallet)
-    return known
+def _swapped(transactions: Iterable[ChainTransaction], excluded: Set[Wallet]) -> dict[Wallet, list[ChainTransaction]]:
+    """By signer, the transactions that were swaps for him."""
+    found: dict[Wallet, list[ChainTransaction]] = {}
+    for transaction in transactions:
+        for key in transaction.account_keys[: transaction.signers_count]:
+            wallet = Wallet(key)
+            if wallet not in excluded and isinstance(decode(transaction, wallet), tuple):
+                found.setdefault(wallet, []).append(transaction)
+    return found
+
+
+async def _require_listed(
+    swapped: Mapping[Wallet, Sequence[ChainTransaction]], due: Mapping[Wallet, Sequence[SignatureInfo]], lake: SwapLake
+) -> None:
+    """Raises Unavailable when a wallet's own history does not tell of a swap that the venue's does: one of the two is behind."""
+    cursors = await lake.cursors()
+    for wallet, transactions in swapped.items():
+        listed = {row.signature for row in due.get(wallet, ())}
+        cursor = cursors.get(wallet)
+        missing = [one for one in transactions if one.signature not in listed and (cursor is None or one.slot > cursor.slot)]
+        if missing:
+            raise Unavailable("history", f"{wallet} does not list {missing[0].signature}, in which it swapped")
 
 
 def _due(pending: dict[Wallet, list[SignatureInfo]], end: Slot | None) -> dict[Wallet, list[SignatureInfo]]:
