@@ -65,7 +65,7 @@ fallen as (
   select *, 1 - index / greatest(1, max(index) over (partition by wallet order by day)) as fall from linked
 ), measured as (
   select wallet, last(pnl order by day) as net, max(fall) as drawdown, avg(r) as mean, stddev_samp(r) as deviation,
-    sqrt(avg(least(r, 0) * least(r, 0))) as downside from fallen group by wallet
+    case when count(*) > 1 then sqrt(avg(least(r, 0) * least(r, 0))) end as downside from fallen group by wallet
 )
 select t.wallet, realised, net / nullif(capital, 0) as roi, wins / nullif(closings, 0) as win_rate, drawdown,
   mean / nullif(deviation, 0) * sqrt(365) as sharpe, mean / nullif(downside, 0) * sqrt(365) as sortino

@@ -118,5 +118,5 @@ def measured(days: pl.DataFrame) -> pl.DataFrame:
         pl.col("fall").max().alias("drawdown"),
         pl.col("r").mean().alias("mean"),
         pl.col("r").std(ddof=1).alias("deviation"),
-        (pl.col("r").clip(upper_bound=0.0) ** 2).mean().sqrt().alias("downside"),
+        pl.when(pl.len() > 1).then((pl.col("r").clip(upper_bound=0.0) ** 2).mean().sqrt()).alias("downside"),
     )
