@@ -1,12 +1,14 @@
 """Counts of requests in an UNLOGGED table, as a store of the library `limits`: losing them in a crash begins the windows anew."""
 
 import random
+from functools import cache
 from typing import Any
 
 from limits.aio.storage import Storage
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.dml import ReturningInsert
 
 from xorj.adapters.postgres.engine import CONNECTION_ERRORS
 from xorj.adapters.postgres.tables import rate_limit_hits
@@ -30,14 +32,8 @@ class PostgresRateLimits(Storage):
         return CONNECTION_ERRORS
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        begin = func.to_timestamp(func.floor(func.extract("epoch", func.now()) / expiry) * expiry)
-        row = {"key": key, "window_start": begin, "hits": amount, "expires_at": begin + text(f"interval '{int(expiry)} seconds'")}
-        counted = insert(rate_limit_hits).values(row)
-        counted = counted.on_conflict_do_update(
-            index_elements=["key", "window_start"], set_={"hits": rate_limit_hits.c.hits + counted.excluded.hits}
-        )
         async with self._engine.begin() as connection:
-            hits = (await connection.execute(counted.returning(rate_limit_hits.c.hits))).scalar_one()
+            hits = (await connection.execute(_counting(int(expiry)), {"counted": key, "amount": amount})).scalar_one()
         if random.random() < CLEANING_SHARE:  # noqa: S311 - who cleans is nobody's secret
             await self._clean()
         return int(hits)
@@ -78,3 +74,18 @@ class PostgresRateLimits(Storage):
         async with self._engine.begin() as connection:
             for row in (await connection.execute(dead)).all():
                 await connection.execute(delete(rate_limit_hits).where(table.key == row.key, table.window_start == row.window_start))
+
+
+@cache
+def _counting(expiry_seconds: int) -> ReturningInsert[Any]:
+    """One more hit in the window of now. Made once a limit: every request of the API runs it."""
+    begin = func.to_timestamp(func.floor(func.extract("epoch", func.now()) / expiry_seconds) * expiry_seconds)
+    row = {
+        "key": bindparam("counted"),
+        "window_start": begin,
+        "hits": bindparam("amount"),
+        "expires_at": begin + text(f"interval '{expiry_seconds} seconds'"),
+    }
+    statement = insert(rate_limit_hits).values(row)
+    added = {"hits": rate_limit_hits.c.hits + statement.excluded.hits}
+    return statement.on_conflict_do_update(index_elements=["key", "window_start"], set_=added).returning(rate_limit_hits.c.hits)
