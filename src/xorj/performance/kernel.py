@@ -55,17 +55,16 @@ def performances(wallets: Sequence[Wallet], figures: Figures) -> list[Performanc
 
 def figures_of(legs: c.Legs, marks: c.Marks, as_of: int, *, with_series: bool = False, compile_legs_min: int = COMPILE_LEGS_MIN) -> Figures:
     """Runs the kernel over sorted legs; `as_of` in unix seconds, at or after every leg. Interpreted where there is little to do."""
-    firsts = np.flatnonzero(np.diff(legs.wallet.astype(np.int64), prepend=-1))
+    firsts = _starts(legs.wallet)
     if not len(firsts):
         empty = np.zeros(0)
         return Figures(legs.wallet, np.zeros((0, c.TOTALS)), np.zeros((0, c.STATISTICS)), empty, empty)
     days = as_of // c.DAY_S - np.minimum.reduceat(legs.time, firsts).astype(np.int64) // c.DAY_S + 1
     legs_most = int(np.diff(firsts, append=len(legs.wallet)).max())
-    pairs = int(np.count_nonzero(np.diff(legs.token.astype(np.int64)))) + 1
     series = c.DailySeries(*(np.zeros(int(days.sum()) if with_series else 0) for _ in range(2)))
     totals, statistics = np.zeros((len(firsts), c.TOTALS)), np.zeros((len(firsts), c.STATISTICS))
     room = room_of(legs_most, int(days.max()))
-    if len(legs.wallet) >= compile_legs_min or pairs * int(days.max()) >= COMPILE_DAYS_MIN:
+    if len(legs.wallet) >= compile_legs_min or len(_starts(legs.token)) * int(days.max()) >= COMPILE_DAYS_MIN:
         read = c.Legs(*map(read_only, legs)), c.Marks(*map(read_only, marks))
         compiled().compute_wallets(*read, as_of, room, totals, statistics, series)
         return Figures(legs.wallet[firsts], totals, statistics, *series)
@@ -80,6 +79,11 @@ def room_of(legs: int, days: int) -> loops.Room:
 
 
 _BY_DAY = loops.Room._fields[2:]
+
+
+def _starts(column: NDArray[Any]) -> NDArray[np.int64]:
+    """The rows at which the value is another than before."""
+    return np.flatnonzero(np.concatenate(([True], column[1:] != column[:-1]))) if len(column) else np.zeros(0, dtype=np.int64)
 
 
 def read_only(column: NDArray[Any]) -> NDArray[Any]:
