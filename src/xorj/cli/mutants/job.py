@@ -1,6 +1,6 @@
 """What `mutate` asks of the processes that try mutants, and what they answer. Apart from `trial`, which needs the test tools."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,8 @@ class Job:
     words: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     to_the_end: bool = False
+    # What each test took with every check in place.
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

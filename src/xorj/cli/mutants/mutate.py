@@ -166,7 +166,7 @@ def _verdicts(
         worker = free.get()
         began = time.monotonic()
         try:
-            answer = worker.ask(Job(folder, _errors(case), _words(case), whole.failed))
+            answer = worker.ask(Job(folder, _errors(case), _words(case), whole.failed, seconds=whole.seconds))
         finally:
             free.put(worker)
             shutil.rmtree(folder)

@@ -113,7 +113,7 @@ def change_copy(programs: Path, copy: Path, extra: Iterable[Extra]) -> list[Muta
     _put_rows_first(folder / "lib.rs", found)
     library = folder / "lib.rs"
     text = library.read_text().replace("\nmod ", "\npub mod mutant;\nmod ", 1)
-    library.write_text(text.replace("\n#![", "\n#![allow(unused)]\n#![", 1))
+    library.write_text(text.replace("\n#![", "\n#![allow(unused, unused_comparisons)]\n#![", 1))
     return found
 
 

@@ -25,7 +25,8 @@ TRIAL_TIMEOUT_S = 600
 _PROFILE = "mutants"
 # By these a test that has caught many, or takes long, is not put before all others.
 _CAUGHT_COUNTED_MAX = 3
-_SECONDS_OF_ANY = 0.3
+_SECONDS_OF_ANY = 0.1
+_HOPE_OF_ANY = 0.3
 
 
 class Trials:
@@ -35,7 +36,6 @@ class Trials:
         self._jobs, self._answers = jobs, answers
         self._texts: dict[str, str] = {}
         self._caught: Counter[str] = Counter()
-        self._seconds: dict[str, float] = {}
         self._has_failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -53,7 +53,6 @@ class Trials:
             answer = self._try(job, self._order(job, session.items))
             if not job.to_the_end:
                 self._caught.update(answer.failed[:1])
-            self._seconds |= answer.seconds
             self._say(asdict(answer))
         return True
 
@@ -68,8 +67,8 @@ class Trials:
         def weight(item: pytest.Item) -> tuple[bool, float]:
             text = self._texts[item.nodeid]
             named = 2 * sum(error in text for error in job.errors) + sum(word in text for word in job.words)
-            hope = named + min(self._caught[item.nodeid], _CAUGHT_COUNTED_MAX)
-            return item.get_closest_marker("slow") is not None, -hope / (_SECONDS_OF_ANY + self._seconds.get(item.nodeid, 0.0))
+            hope = _HOPE_OF_ANY + named + min(self._caught[item.nodeid], _CAUGHT_COUNTED_MAX)
+            return item.get_closest_marker("slow") is not None, -hope / (_SECONDS_OF_ANY + job.seconds.get(item.nodeid, 0.0))
 
         return sorted((item for item in items if item.nodeid not in skipped), key=weight)
 
