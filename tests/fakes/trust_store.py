@@ -53,7 +53,7 @@ def _stored(run: ScoringRun, score: TraderScore) -> StoredScore:
         wallet=score.wallet,
         rank=score.rank,
         exclusion=score.exclusion,
-        score=score.value(run.model),
+        score=score.value(run.model) or 0.0,
         classic_score=score.classic.score,
         copy_score=score.copy.score if isinstance(score.copy, CopyScore) else None,
         edge=score.copy.edge if isinstance(score.copy, CopyScore) else None,

@@ -132,3 +132,17 @@ def test_higher_costs_never_pay() -> None:
     where = market((0, 1.0), (1, 1.5))
     kept = [equity(copied(swaps, where, replace(TERMS, cost_scale=scale)))[-1] for scale in (0.5, 1.0, 2.0, 4.0)]
     assert kept == sorted(kept, reverse=True)
+
+
+def test_a_trade_in_ten_parts_of_one_transaction_is_one_trade() -> None:
+    whole = [BUYS_ALL, swap("ana", "100 WIF", "200 USDC", slot=2, day=1)]
+    parts = [swap("ana", "10 USDC", "10 WIF", slot=1, instruction=part) for part in range(10)]
+    parts += [swap("ana", "10 WIF", "20 USDC", slot=2, day=1, instruction=part) for part in range(10)]
+    where = market((0, 1.0), (1, 2.0))
+    one, ten = copied(whole, where), copied(parts, where)
+    assert (ten.entries, ten.round_trips, equity(ten)) == (one.entries, one.round_trips, equity(one))
+
+
+def test_selling_in_parts_makes_no_more_round_trips() -> None:
+    sales = [swap("ana", "25 WIF", "25 USDC", slot=2 + part, day=0.1 * (part + 1)) for part in range(4)]
+    assert copied([BUYS_ALL, *sales], market((0, 1.0))).round_trips == 1

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, swap, wallet
+from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, mint, swap, wallet
 
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
@@ -102,3 +102,16 @@ def test_a_cohort_fits_its_own_prior_from_300_scoreable_wallets_on() -> None:
     many = [replace(record, daily_returns=record.daily_returns * (1 + at / 1_000)) for at in range(WALLETS_MIN)]
     assert calibration_for(cohort_of(many, market)) is UNCALIBRATED
     assert calibration_for(cohort_of(many[1:], market)) is SYNTHETIC
+
+
+def test_what_is_undone_in_its_own_slot_moves_no_price() -> None:
+    honest = history("ana", "ben")
+    pumped = [
+        swap("eve", "100000 USDC", "100 WIF", slot=31_005, index=1, day=31.2),
+        swap("eve", "100 WIF", "100000 USDC", slot=31_005, index=2, day=31.2),
+    ]
+    as_of = FIRST_DAY_S + DAYS * DAY_S
+    alone, beside = (market_of(value_swaps(swaps), as_of) for swaps in (honest, [*honest, *pumped]))
+    assert beside.impacts == alone.impacts
+    moment = FIRST_DAY_S + 31.3 * DAY_S
+    assert beside.prices.at(mint("WIF"), moment) == alone.prices.at(mint("WIF"), moment)

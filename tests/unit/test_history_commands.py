@@ -190,6 +190,19 @@ def test_a_recording_becomes_a_lake_a_performance_and_a_ranking(start: Start, re
     assert wallet("ana") in start("performance", "--lake", lake)[1]
 
 
+def test_what_is_older_than_the_lake_knows_is_refused_whole_and_not_left_out(start: Start, recording: Path, tmp_path: Path) -> None:
+    lake, late, early = tmp_path / "lake", tmp_path / "late.csv", tmp_path / "early.csv"
+    text = recording.read_bytes()
+    lines = (gzip.decompress(text) if text.startswith(b"\x1f\x8b") else text).decode().splitlines()
+    late.write_text("\n".join([lines[0], *lines[-4:]]) + "\n")
+    early.write_text("\n".join(lines[:-4]) + "\n")
+    assert start("swaps", "import", late, "--lake", lake)[0] == EXIT_OK
+    code, _, error = start("swaps", "import", early, "--lake", lake)
+    assert code == EXIT_USAGE
+    assert "import older files first" in error
+    assert "0 transactions were new" in start("swaps", "import", late, "--lake", lake)[1]
+
+
 @pytest.mark.parametrize("model", ["v1", "v2"])
 def test_a_receipt_is_computed_again_to_the_bit_and_a_changed_one_is_told(
     start: Start, recording: Path, tmp_path: Path, model: str
@@ -206,7 +219,11 @@ def test_a_receipt_is_computed_again_to_the_bit_and_a_changed_one_is_told(
     receipt.write_text(json.dumps(changed))
     code, _, error = start("trust", "recompute", receipt, "--lake", lake)
     assert (code, error.strip()) == (1, "differs: receipt.copy.evidence_days")
-    for text in ("{}", "no JSON", '{"wallet": 5, "receipt": {"as_of_slot": 1, "score": 1, "model": "v2"}}'):
+    receipt.write_text(json.dumps(json.loads(explained) | {"note": None}))
+    assert start("trust", "recompute", receipt, "--lake", lake)[2].strip() == "differs: note"
+    slots = (1 << 63, -1, "true")
+    wrong = [f'{{"wallet": "{wallet("ana")}", "receipt": {{"as_of_slot": {slot}, "score": 1, "model": "v2"}}}}' for slot in slots]
+    for text in ("{}", "no JSON", '{"wallet": 5, "receipt": {"as_of_slot": 1, "score": 1, "model": "v2"}}', *wrong):
         receipt.write_text(text)
         assert start("trust", "recompute", receipt, "--lake", lake)[0] == EXIT_USAGE
 

@@ -21,6 +21,7 @@ from xorj.primitives.ids import Mint, Wallet, parse_pubkey
 from xorj.settings import GENESIS, CommonSettings, load
 from xorj.swaps.coverage import Coverage, Source, covered
 from xorj.swaps.decoder import decode, traders
+from xorj.swaps.record import Record
 from xorj.swaps.swap import NotASwap, Swap, Undecodable
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
@@ -58,10 +59,22 @@ def import_file(
     if lake.exists() and not lake.is_dir():
         raise InvalidInput("--lake", given=str(lake), rule="a folder, or the name of a new one")
     records = read_swaps(file, dict(_decimals(text) for text in decimals))
-    added = asyncio.run(DeltaLake(lake, _genesis(chain)).commit(records, {}))
+    added = asyncio.run(_added(DeltaLake(lake, _genesis(chain)), records))
     swaps = sum(len(record.outcome) for record in records if isinstance(record.outcome, tuple))
     wallets = len({record.wallet for record in records})
     typer.echo(f"read {swaps} swaps of {wallets} wallets in {len(records)} transactions; {added} transactions were new to {lake}")
+
+
+async def _added(lake: DeltaLake, records: list[Record]) -> int:
+    """Commits all that is new, or nothing. Raises InvalidInput where something is older than what the lake has of its wallet."""
+    behind = await lake.behind(records)
+    if behind:
+        raise InvalidInput(
+            "FILE",
+            given=f"{len(behind)} transactions, the first of slot {behind[0].slot}",
+            rule="transactions after those that the lake has of the same wallet; import older files first, or all of them as one",
+        )
+    return await lake.commit(records, {})
 
 
 @app.command("coverage")

@@ -24,6 +24,10 @@ from xorj.trust.ranking import Model, ScoringRun, TraderScore
 from xorj.trust.receipt import receipt_of
 from xorj.trust.score_wallets import score_wallets
 
+SLOT_MAX = 2**63 - 1
+# what stands for a field that is not there: no JSON value is equal to it
+ABSENT = object()
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is worth copying: scores, rankings, receipts.")
 
 Lake = typer.Option(None, "--lake", help="Folder of the lake; the data folder's when not given.", metavar="DIR", parser=folder)
@@ -103,7 +107,12 @@ def _receipt(path: Path) -> dict[str, Any]:
     try:
         given = orjson.loads(path.read_bytes())
         inside = given["receipt"]
-        is_one = isinstance(given["wallet"], str) and isinstance(inside["as_of_slot"], int) and "score" in inside
+        is_one = (
+            isinstance(given["wallet"], str)
+            and type(inside["as_of_slot"]) is int
+            and 0 <= inside["as_of_slot"] <= SLOT_MAX
+            and "score" in inside
+        )
         is_one = is_one and inside["model"] in tuple(Model)
     except (orjson.JSONDecodeError, KeyError, TypeError):
         is_one = False
@@ -116,7 +125,7 @@ def _differences(given: Any, again: Any, place: str = "") -> Iterator[str]:
     """Where two JSON values are not the same."""
     if isinstance(given, dict) and isinstance(again, dict):
         for name in given.keys() | again.keys():
-            yield from _differences(given.get(name), again.get(name), f"{place}.{name}".lstrip("."))
+            yield from _differences(given.get(name, ABSENT), again.get(name, ABSENT), f"{place}.{name}".lstrip("."))
     elif given != again or type(given) is not type(again):
         yield place
 
@@ -149,7 +158,7 @@ def _run(lake: Path | None, as_of: int | None, model: Model) -> ScoringRun:
     reader = DeltaLake(folder, chain)
     run = asyncio.run(score_wallets(reader, Rules(excluded=excluded), model, as_of=None if as_of is None else Slot(as_of)))
     if run is None:
-        raise InvalidInput("lake", given=str(folder), rule="a lake with swaps in it")
+        raise InvalidInput("lake", given=str(folder), rule="a lake with swaps at or before the slot")
     return run
 
 

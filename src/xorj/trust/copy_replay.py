@@ -7,7 +7,7 @@ leader's swap. Called by score_copies.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from xorj.market.impact import Impact
 from xorj.primitives.ids import USDC, Mint, Wallet
 from xorj.swaps.quote_rank import Direction, direction
+from xorj.swaps.swap import OrderKey
 from xorj.swaps.valuation import ValuedSwap
 
 DAY_S = 86_400
@@ -98,14 +99,40 @@ class CopyRecord:
     cost_share: float | None
 
 
+def as_one_each(swaps: Sequence[ValuedSwap]) -> list[ValuedSwap]:
+    """One wallet's swaps with those of one transaction between the same two tokens put together: they were one trade in parts."""
+    whole: list[ValuedSwap] = []
+    places: dict[tuple[str, str, str], int] = {}
+    for one in swaps:
+        place = one.swap.signature, one.swap.input.mint, one.swap.output.mint
+        at = places.setdefault(place, len(whole))
+        if at == len(whole):
+            whole.append(one)
+        else:
+            whole[at] = _together(whole[at], one)
+    return whole
+
+
+def _together(one: ValuedSwap, other: ValuedSwap) -> ValuedSwap:
+    gave, got = one.swap.input, one.swap.output
+    swap = replace(
+        one.swap,
+        input=replace(gave, raw=gave.raw + other.swap.input.raw),
+        output=replace(got, raw=got.raw + other.swap.output.raw),
+    )
+    value = None if one.value_usd is None or other.value_usd is None else one.value_usd + other.value_usd
+    return replace(one, swap=swap, value_usd=value)
+
+
 def replay(swaps: Sequence[ValuedSwap], market: Market, terms: Terms) -> CopyRecord:
     """One wallet's swaps, in order, none of them after market.as_of. Raises ValueError without any."""
     if not swaps:
         raise ValueError("a replay needs swaps")
+    undone = undone_in_slot(swaps)
+    swaps = as_one_each(swaps)
     first_day = swaps[0].swap.block_time // DAY_S
     copier = _Copier(market, terms, cash_usd=terms.order_usd / terms.trade_share_max)
     leader = _Leader(market.prices)
-    undone = _same_slot_round_trips(swaps)
     ends: list[float] = []
     for one in swaps:
         while first_day + len(ends) < one.swap.block_time // DAY_S:
@@ -174,6 +201,7 @@ class _Copier:
     terms: Terms
     cash_usd: float
     units: dict[Mint, float] = field(default_factory=dict)
+    bought: set[Mint] = field(default_factory=set)
     round_trips: int = 0
     entries: int = 0
     not_copied: Counter[str] = field(default_factory=Counter)
@@ -202,6 +230,7 @@ class _Copier:
         self.cash_usd -= order
         self._count(order, order - spent * (1 - lost))
         self.entries += 1
+        self.bought.add(mint)
 
     def sells(self, mint: Mint, share: float, time: float) -> None:
         held = self.units.get(mint, 0.0)
@@ -215,7 +244,9 @@ class _Copier:
         if self.units[mint] <= held * UNITS_LEFT_MIN:
             del self.units[mint]
         self._count(worth, worth - brought)
-        self.round_trips += 1
+        # selling in parts makes no more of them than selling at once
+        self.round_trips += mint in self.bought
+        self.bought.discard(mint)
 
     def _proceeds_usd(self, mint: Mint, units: float, time: float) -> float:
         """0 for what nobody buys, and for what is worth less than the transaction."""
@@ -232,12 +263,12 @@ class _Copier:
         self.costs_usd += cost_usd
 
 
-def _same_slot_round_trips(swaps: Sequence[ValuedSwap]) -> frozenset[object]:
-    """Order keys of swaps that the wallet undid in the very slot: nobody can copy them, and they prove nothing."""
+def undone_in_slot(swaps: Sequence[ValuedSwap]) -> frozenset[OrderKey]:
+    """Order keys of one wallet's swaps that the wallet undid in the very slot: nobody can copy them, and they prove nothing."""
     by_slot: dict[int, list[ValuedSwap]] = {}
     for one in swaps:
         by_slot.setdefault(one.swap.order.slot, []).append(one)
-    undone = set[object]()
+    undone = set[OrderKey]()
     for of_slot in by_slot.values():
         if len(of_slot) == 1:
             continue

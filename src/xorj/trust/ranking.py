@@ -36,11 +36,11 @@ class TraderScore:
     def is_eligible(self) -> bool:
         return self.exclusion is None
 
-    def value(self, model: Model) -> float:
-        """The score that counts under the model; 0 where there is none, which is never ranked."""
+    def value(self, model: Model) -> float | None:
+        """The score that counts under the model; None where there is not enough evidence: 0 would be a judgement."""
         if model is Model.CLASSIC:
             return self.classic.score
-        return self.copy.score if isinstance(self.copy, CopyScore) else 0.0
+        return self.copy.score if isinstance(self.copy, CopyScore) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +81,4 @@ def _order(score: TraderScore, model: Model) -> tuple[bool, float, float, float,
     if not score.is_eligible:
         return True, 0.0, 0.0, 0.0, 0, score.wallet
     mean = score.copy.posterior_mean if model is Model.TRUST and isinstance(score.copy, CopyScore) else 0.0
-    return False, -score.value(model), -mean, -(score.performance.roi or 0.0), -score.performance.trades, score.wallet
+    return False, -(score.value(model) or 0.0), -mean, -(score.performance.roi or 0.0), -score.performance.trades, score.wallet

@@ -7,8 +7,6 @@ from typing import Any
 from xorj.trust.copy_verdict import CopyScore
 from xorj.trust.ranking import ScoringRun, TraderScore
 
-_RULES = ("trades_min", "active_days_min", "closing_trades_min", "idle_days_max", "unmatched_share_max")
-
 
 def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
     """The chain of inputs from the swaps to the score, as JSON values."""
@@ -36,7 +34,7 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
         "score": score.value(run.model),
         "copy": _copy(score),
         "terms": asdict(run.terms) | {"refused": sorted(run.terms.refused)},
-        "rules": {name: getattr(run.rules, name) for name in _RULES},
+        "rules": asdict(run.rules) | {"excluded": sorted(run.rules.excluded)},
         "performance": {
             "realised_pnl_usd": performance.realised_pnl_usd,
             "unrealised_pnl_usd": performance.unrealised_pnl_usd,

@@ -4,7 +4,7 @@ history -> impact of each token -> replay at q and 10 q -> cohort -> prior (fitt
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from xorj.market.impact import Impact, fitted
 from xorj.primitives.ids import SOL, USDC, Mint, Wallet
-from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, chain_order
+from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, ValuedSwap, chain_order
 from xorj.trust.cohort import Cohort, Floats
-from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, replay
+from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, as_one_each, replay, undone_in_slot
 from xorj.trust.copy_score import UNCALIBRATED, Calibration, score_cohort
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict, NotEnoughEvidence
 from xorj.trust.drawdown import expected_drawdowns
@@ -70,7 +70,7 @@ def score_copies(valuation: Valuation, as_of: int, terms: Terms = REFERENCE) -> 
 def market_of(valuation: Valuation, as_of: int) -> Market:
     """Each token's impact and price path, from its executions of EXECUTION_USD_MIN or more until as_of, in the chain's order."""
     found: dict[Mint, list[tuple[int, float, float]]] = {}
-    for one in sorted(valuation.swaps, key=lambda one: chain_order(one.swap)):
+    for one in sorted(_executed(valuation), key=lambda one: chain_order(one.swap)):
         value = one.value_usd
         if value is None or value < EXECUTION_USD_MIN or one.swap.block_time > as_of:
             continue
@@ -84,6 +84,14 @@ def market_of(valuation: Valuation, as_of: int) -> Market:
         left = [impacts[mint].price_after(price, size) for price, size in zip(prices, sizes, strict=True)]
         paths[mint] = Path(np.maximum.accumulate(np.array(times, dtype=np.int64)), np.array(left))
     return Market(Prices(paths), impacts, as_of)
+
+
+def _executed(valuation: Valuation) -> Iterator[ValuedSwap]:
+    """All that made the market: what a wallet undid in the same slot told nobody a price."""
+    for _, of_wallet in groupby(valuation.swaps, key=lambda one: one.swap.wallet):
+        swaps = list(of_wallet)
+        undone = undone_in_slot(swaps)
+        yield from (one for one in as_one_each(swaps) if one.swap.order not in undone)
 
 
 def cohort_of(records: Sequence[CopyRecord], market: Market) -> Cohort:

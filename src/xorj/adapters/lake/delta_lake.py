@@ -67,6 +67,10 @@ class DeltaLake:
         """Everything that is kept of one wallet, oldest first."""
         return await self._run(lambda: self._records(wallet))
 
+    async def behind(self, records: Sequence[Record]) -> list[Record]:
+        """Those that commit would leave out although they are not in the lake: older than what it has of their wallet."""
+        return await self._run(lambda: self._behind(records))
+
     async def newest_slot(self) -> Slot | None:
         cursors = await self.cursors()
         return max((cursor.slot for cursor in cursors.values()), default=None)
@@ -133,6 +137,16 @@ class DeltaLake:
         if self._commits_since_compaction >= COMMITS_PER_COMPACTION:
             self._compact()
         return len(new)
+
+    def _behind(self, records: Sequence[Record]) -> list[Record]:
+        table = self._table()
+        cursors = self._known_cursors(table)
+        older = [record for record in records if record.wallet in cursors and record.slot <= cursors[record.wallet].slot]
+        if table is None or not older:
+            return []
+        rows = table.to_pyarrow_dataset().to_table(columns=["wallet", "signature"])
+        known = set(zip(rows.column("wallet").to_pylist(), rows.column("signature").to_pylist(), strict=True))
+        return [record for record in older if (record.wallet, record.signature) not in known]
 
     def _compact(self) -> None:
         """Merges small files, sorted as readers want them; keeps what a reader of the last hour may still hold open."""

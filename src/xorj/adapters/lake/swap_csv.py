@@ -29,6 +29,8 @@ COLUMNS = (
     "amount_out",
 )
 ROWS_MAX = 5_000_000
+# unix seconds fit 32 bits for a while
+BLOCK_TIME_MAX = 2**32 - 1
 U64_MAX = 2**64 - 1
 DECIMALS_MAX = 18
 GZIP_MAGIC = b"\x1f\x8b"
@@ -91,7 +93,7 @@ def _swap(row: dict[str, str], number: int, decimals: Mapping[Mint, int]) -> Swa
             wallet=Wallet(parse_pubkey(row["wallet"] or "", f"line {number}, wallet")),
             signature=parse_signature(row["signature"] or "", f"line {number}, signature"),
             order=order,
-            block_time=whole("block_time"),
+            block_time=whole("block_time", BLOCK_TIME_MAX),
             input=amount("input_mint", "amount_in"),
             output=amount("output_mint", "amount_out"),
             network_fee_lamports=None,

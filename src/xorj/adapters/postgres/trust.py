@@ -85,7 +85,7 @@ class PostgresTrust:
         return {"id": run_id, "status": status, "genesis_hash": self._genesis, "model": model, "as_of_slot": as_of_slot}
 
     def _score(self, run: ScoringRun, score: TraderScore) -> dict[str, Any]:
-        performance, value = score.performance, score.value(run.model)
+        performance, value = score.performance, score.value(run.model) or 0.0
         rounded, clamped = _rounded(
             xorj_trust_score=(value, WIDE_MAX),
             win_rate=(_percent(performance.win_rate), NARROW_MAX),
