@@ -1,9 +1,11 @@
 """Config: made once by the upgrade authority, changed by the admin, paused by the guardian, and never above what is compiled in."""
 
+from itertools import count
+
 import pytest
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
-from tests.program.vault_world import DAY, PROGRAM_DATA, USDC, VaultWorld, changed, key
+from tests.program.vault_world import DAY, LOADER, PROGRAM_DATA, USDC, VaultWorld, changed, key
 
 from xorj.vault import accounts, instructions
 from xorj.vault.interface import DEPOSIT_CEILING_RAW
@@ -39,6 +41,32 @@ def test_nobody_else_is_first() -> None:
     assert other.send(changed(good, "program_data", key("forged").pubkey())).error == "NotUpgradeAuthority"
     other.plant_upgrade_authority(None)
     assert other.send(good).error == "NotUpgradeAuthority"
+
+
+@pytest.mark.parametrize("what", ["at another address", "another program's", "cut off", "of another kind", "without an authority"])
+def test_only_the_loaders_own_account_of_the_program_names_its_upgrade_authority(what: str) -> None:
+    world, forged = VaultWorld(), key("forged").pubkey()
+    # an account is followed by zeros: cut off by a byte, it would still be read as naming a key that ends in one
+    ends_in_zero = next(one for number in count() if bytes((one := key(f"authority {number}")).pubkey())[-1] == 0)
+    world.plant_upgrade_authority(ends_in_zero.pubkey())
+    admin, data = ends_in_zero.pubkey(), bytes(world.svm.get_account(PROGRAM_DATA).data)
+    payer = world.admin.pubkey()
+    good = instructions.initialize_config(payer, admin, world.usdc, admin=admin, guardian=admin, vault_cap=USDC, loosening_delay_s=DAY)
+    match what:
+        case "at another address":
+            world.plant(forged, data, LOADER)
+            good = changed(good, "program_data", forged)
+        case "another program's":
+            world.plant(PROGRAM_DATA, data)
+        case "cut off":
+            world.plant(PROGRAM_DATA, data[:44], LOADER)
+        case "of another kind":
+            world.plant(PROGRAM_DATA, b"\x02" + data[1:], LOADER)
+        case _:
+            world.plant(PROGRAM_DATA, data[:12] + b"\x00" + data[13:], LOADER)
+    assert world.send(good, signers=[ends_in_zero]).error == "NotUpgradeAuthority"
+    world.plant(PROGRAM_DATA, data, LOADER)
+    assert world.send(changed(good, "program_data", PROGRAM_DATA), signers=[ends_in_zero]).error is None
 
 
 def test_values_that_no_config_may_hold() -> None:
