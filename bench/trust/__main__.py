@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -103,8 +104,10 @@ def _note(what: dict[str, Any]) -> None:
     """Appends one line to the data folder's record of hold-out runs."""
     folder = load(CommonSettings).data_dir / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    found = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "code": found.stdout.strip() or "no checkout of git", **what}
+    git = shutil.which("git")
+    describe = [git, "-C", str(ROOT), "describe", "--always", "--dirty"]
+    found = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip() if git is not None else ""
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "code": found or "no checkout of git", **what}
     with (folder / "trust-hold-out.jsonl").open("a") as record:
         record.write(json.dumps(line) + "\n")
         record.flush()

@@ -22,7 +22,7 @@ from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.settlements import PostgresSettlements
 from xorj.chain.transactions import Blockhash
 from xorj.execution.attempt import Attempt, Draft
-from xorj.execution.fill import BalanceChange, Cost, Fill
+from xorj.execution.fill import BalanceChange, Cost, Failure, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
 from xorj.execution.settlement import Contradiction
@@ -97,7 +97,8 @@ async def settles(bot: Bot) -> Awaitable[object]:
 
 
 async def reverts(bot: Bot) -> Awaitable[object]:
-    return bot.settlements.revert(bot.lease, await bot.attempt(), await bot.intent(), Slot(1), "error", Cost(5_000, 0), [])
+    failure = Failure(Slot(1), "error", Cost(5_000, 0))
+    return bot.settlements.revert(bot.lease, await bot.attempt(), await bot.intent(), failure, [], ends=True)
 
 
 async def buries(bot: Bot) -> Awaitable[object]:

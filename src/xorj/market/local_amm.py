@@ -68,12 +68,14 @@ def amount_out(reserve_in: int, reserve_out: int, amount_in: int) -> int:
 
 
 def amount_in_for(reserve_in: int, reserve_out: int, wanted_out: int) -> int | None:
-    """The least input that buys at least `wanted_out`, None when the pool has not that much."""
+    """The least input that buys at least `wanted_out`, None when the pool has not that much or could not hold the input."""
     if wanted_out >= reserve_out:
         return None
     kept = -(-reserve_in * wanted_out // (reserve_out - wanted_out))
     amount_in = -(-kept * _BPS // _KEPT_BPS)
     while amount_out(reserve_in, reserve_out, amount_in) < wanted_out:
+        if reserve_in + amount_in > _U64_MAX:
+            return None
         amount_in += 1
     return amount_in
 

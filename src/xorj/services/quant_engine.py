@@ -163,8 +163,8 @@ async def _ingest(parts: Parts) -> Ingested:
     for what, count in ingested.breaks.items():
         metrics.HISTORY_BREAKS.labels(what).inc(count)
     metrics.WALLETS_LEFT_OUT.set(len(ingested.left_out))
-    for wallet, why in ingested.left_out.items():
-        log.warning("wallet_left_out", wallet=wallet, why=why)
+    for wallet, fault in ingested.left_out.items():
+        log.warning("wallet_left_out", wallet=wallet, why=fault.what)
     newest, finalized = await parts.lake.newest_slot(), await parts.node.slot(commitment=Commitment.FINALIZED)
     metrics.INGEST_LAG_SLOTS.set(finalized - (newest or 0))
     if ingested.records:

@@ -122,8 +122,11 @@ class PageFaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
+    """Why a page is not believed; `is_empty` when the node listed nothing at all of the address."""
+
     kind: PageFaultKind
     what: str
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,8 @@ def checked_page(page: Sequence[SignatureInfo], last: SignatureInfo | None, seen
     if last is None and page and page[0].slot < mark.slot:
         return PageFault(PageFaultKind.BEHIND, f"the newest row is of slot {page[0].slot}, {mark.slot} was seen before")
     if not page or page[-1].slot < mark.slot:
-        return PageFault(PageFaultKind.CURSOR_MISSING, f"{mark.signature} of slot {mark.slot} is no longer listed")
+        is_empty = not seen and not page
+        return PageFault(PageFaultKind.CURSOR_MISSING, f"{mark.signature} of slot {mark.slot} is no longer listed", is_empty)
     return Page(new, reaches_cursor=False)
 
 

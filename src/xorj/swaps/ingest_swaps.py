@@ -47,7 +47,7 @@ class Ingested:
     outcomes: Counter[str] = field(default_factory=Counter)
     undecodable: Counter[str] = field(default_factory=Counter)
     up_to_slot: Slot | None = None
-    left_out: dict[Wallet, str] = field(default_factory=dict)
+    left_out: dict[Wallet, PageFault] = field(default_factory=dict)
     breaks: Counter[str] = field(default_factory=Counter)
 
     def count(self, records: Sequence[Record]) -> None:
@@ -74,6 +74,7 @@ async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, 
         transactions = await _fetched([row.signature for row in rows], reader)
         swapped = _swapped(transactions.values(), sources.excluded)
         pending |= await _histories(swapped.keys() - pending.keys() - ingested.left_out.keys(), reader, lake, ingested)
+        _require_answers(swapped.keys(), ingested)
         due = _due(pending, end)
         await _require_listed({wallet: own for wallet, own in swapped.items() if wallet not in ingested.left_out}, due, lake)
         await _commit(due, transactions, reader, lake, dict.fromkeys(sources.venues, end), ingested)
@@ -107,7 +108,7 @@ async def _histories(
         cursor = cursors.get(wallet)
         rows = await _after(Address(wallet), None if cursor is None else mark_of(cursor), reader)
         if isinstance(rows, PageFault):
-            ingested.left_out[wallet] = rows.what
+            ingested.left_out[wallet] = rows
         else:
             histories[wallet] = _oldest_first(rows)
     return histories
@@ -126,6 +127,7 @@ async def _after(address: Address, mark: Mark | None, reader: HistoryReader) -> 
         taken = checked_page(page, rows[-1] if rows else None, seen, mark)
         if isinstance(taken, PageFault):
             if taken.kind is PageFaultKind.CURSOR_MISSING:
+                await _require_end(address, rows, reader)
                 return taken
             raise _unbelievable(address, taken)
         rows += taken.new
@@ -148,6 +150,15 @@ async def _require_end(address: Address, rows: Sequence[SignatureInfo], reader: 
     end = checked_end(rows[-1], await reader.signatures(address, limit=FOLLOW_PAGE, before=before))
     if isinstance(end, PageFault):
         raise _unbelievable(address, end)
+
+
+def _require_answers(swapped: Iterable[Wallet], ingested: Ingested) -> None:
+    """Raises Unavailable when the node lists nothing at all of a wallet that it has just shown at a venue: the next turn may do better."""
+    for wallet in swapped:
+        fault = ingested.left_out.get(wallet)
+        if fault is not None and fault.is_empty:
+            del ingested.left_out[wallet]
+            raise _unbelievable(Address(wallet), fault)
 
 
 def _unbelievable(address: Address, fault: PageFault) -> Unavailable:

@@ -244,7 +244,7 @@ class Finder:
             tag, run, count, written, checks, config = (source.slice(*part) for part in parts if part[0] < part[1])
             places = re.findall(r"\d+", written)
             variants = {f"written {place}": (f"&[{', '.join(p for p in places if p != place)}]", checks) for place in places}
-            variants |= {f"{flag}": (written, f"{checks} & !{flag}") for flag in _FLAGS[checks]}
+            variants |= {f"{flag}": (written, f"({checks}) & !{flag}") for flag in _FLAGS[checks]}
             for what, (others, fewer) in variants.items():
                 mutant = self._mutant("shape", row, row + 1, source.partner[row + 1])
                 mutant.function, mutant.text = tag, what
