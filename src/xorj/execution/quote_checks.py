@@ -24,9 +24,8 @@ from xorj.vault.accounts import (
     TOKEN_PROGRAM,
     token_account_address,
 )
-from xorj.vault.interface import ROUTE_ACCOUNTS_MAX
+from xorj.vault.interface import ROUTE_ACCOUNTS_MAX, ROUTE_DATA_BYTES_MAX
 
-ROUTE_DATA_BYTES_MAX = 1_024
 CREATE_IDEMPOTENT = b"\x01"
 SETUP_ACCOUNTS = 6
 

@@ -25,9 +25,8 @@ from xorj.vault.accounts import (
     vault_address,
 )
 from xorj.vault.instructions import BotTrade, Guard, VaultInstruction, decode, decode_bot_trade
-from xorj.vault.interface import DEADLINE_SLOTS_MAX, ROUTE_ACCOUNTS_MAX
+from xorj.vault.interface import DEADLINE_SLOTS_MAX, ROUTE_ACCOUNTS_MAX, ROUTE_DATA_BYTES_MAX
 
-ROUTE_DATA_BYTES_MAX = 1_024
 # Instructions that only ever take power away.
 HARMLESS = ("burn_nonce", "pause_vault")
 

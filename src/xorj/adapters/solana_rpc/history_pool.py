@@ -14,8 +14,8 @@ from typing import Protocol, TypeVar
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from xorj.adapters.solana_rpc.batches import in_batches
 from xorj.adapters.solana_rpc.json_rpc import RETRY_AFTER_S_MAX, Busy, NodeError
-from xorj.adapters.solana_rpc.node import TRANSACTIONS_PER_BATCH_MAX
 from xorj.adapters.solana_rpc.pacing import SystemTimer, Timer, TokenBucket, back_off_s, spread
 from xorj.chain.ports import SIGNATURES_PER_PAGE_MAX, HistoryReader
 from xorj.chain.transactions import ChainTransaction, Commitment, SignatureInfo
@@ -29,7 +29,6 @@ FAILURES_MAX = 5
 OPEN_S = 30.0
 LAG_SLOTS_MAX = 150
 LAG_ASKED_EVERY_S = 10.0
-BATCHES_AT_ONCE_MAX = 4
 REQUESTS_PER_S = 10.0
 
 
@@ -118,19 +117,7 @@ class HistoryPool:
         self, signatures: Sequence[Signature], *, commitment: Commitment = Commitment.FINALIZED
     ) -> list[ChainTransaction | None]:
         """In the order asked; None where no node knows the signature at that commitment."""
-        batches = [signatures[at : at + TRANSACTIONS_PER_BATCH_MAX] for at in range(0, len(signatures), TRANSACTIONS_PER_BATCH_MAX)]
-        gate = asyncio.Semaphore(BATCHES_AT_ONCE_MAX)
-
-        async def fetched(batch: Sequence[Signature]) -> list[ChainTransaction | None]:
-            async with gate:
-                return await self._batch(batch, commitment)
-
-        tasks = [asyncio.ensure_future(fetched(batch)) for batch in batches]
-        try:
-            return [transaction for read in await asyncio.gather(*tasks) for transaction in read]
-        finally:
-            for task in tasks:
-                task.cancel()
+        return await in_batches(signatures, lambda batch: self._batch(batch, commitment))
 
     async def _batch(self, batch: Sequence[Signature], commitment: Commitment) -> list[ChainTransaction | None]:
         first, read = await self._ask(batch[0], len(batch), lambda node: node.transactions(batch, commitment=commitment))

@@ -3,7 +3,6 @@
 Every method raises Unavailable when the node cannot answer, answers with an error or answers what cannot be.
 """
 
-import asyncio
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from xorj.adapters.solana_rpc.batches import in_batches
 from xorj.adapters.solana_rpc.fields import (
     Json,
     optional,
@@ -43,8 +43,6 @@ from xorj.primitives.ids import Address, Mint, Signature, Slot, Wallet
 T = TypeVar("T")
 
 TRANSACTION_VERSION_MAX = 1
-TRANSACTIONS_PER_BATCH_MAX = 100
-BATCHES_AT_ONCE_MAX = 4
 FEE_ACCOUNTS_PER_CALL_MAX = 128
 TOKEN_PROGRAMS = ("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", "TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 
@@ -97,19 +95,7 @@ class SolanaNode:
         self, signatures: Sequence[Signature], *, commitment: Commitment = Commitment.FINALIZED
     ) -> list[ChainTransaction | None]:
         """In the order asked; None where the node does not know the signature at that commitment."""
-        batches = [signatures[at : at + TRANSACTIONS_PER_BATCH_MAX] for at in range(0, len(signatures), TRANSACTIONS_PER_BATCH_MAX)]
-        gate = asyncio.Semaphore(BATCHES_AT_ONCE_MAX)
-
-        async def fetched(batch: Sequence[Signature]) -> list[ChainTransaction | None]:
-            async with gate:
-                return await self._batch(batch, commitment)
-
-        tasks = [asyncio.ensure_future(fetched(batch)) for batch in batches]
-        try:
-            return [transaction for read in await asyncio.gather(*tasks) for transaction in read]
-        finally:
-            for task in tasks:
-                task.cancel()
+        return await in_batches(signatures, lambda batch: self._batch(batch, commitment))
 
     async def accounts(
         self, addresses: Sequence[Address], *, commitment: Commitment = Commitment.CONFIRMED, slot_min: Slot | None = None
