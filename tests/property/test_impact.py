@@ -45,6 +45,20 @@ def test_prices_that_do_not_follow_the_trades_leave_the_movement_unexplained() -
     assert impact.unexplained > 0.9
 
 
+@given(seed=st.integers(0, 2**32 - 1), one_sided=st.booleans())
+def test_the_fit_is_the_least_squares_fit(seed: int, one_sided: bool) -> None:
+    draw = np.random.default_rng(seed)
+    sizes = draw.lognormal(5, 1, 50) * (1 if one_sided else draw.choice([-1, 1], 50))
+    prices = np.exp(np.cumsum(draw.normal(0, 0.01, 50)))
+    traded, turned, moved = sizes[1:] + sizes[:-1], np.diff(np.sign(sizes)), np.diff(np.log(prices))
+    impact = fitted(prices.tolist(), sizes.tolist())
+    slopes = np.stack([traded, turned], axis=1)
+    # of all planes the fit leaves the least: moving either coefficient leaves more
+    best = impact.unexplained * float((moved**2).sum())
+    for slope, fee in draw.normal(0, 0.01, (20, 2)) / [np.abs(sizes).max(), 1]:
+        assert ((moved - slopes[:, 0] * slope - slopes[:, 1] * fee) ** 2).sum() >= best * (1 - 1e-9)
+
+
 def test_too_few_executions_are_taken_for_a_shallow_pool() -> None:
     few = fitted([1.0] * (EXECUTIONS_MIN - 1), [30.0] * (EXECUTIONS_MIN - 1))
     assert (few.depth_usd, few.unexplained) == (600.0, 1.0)

@@ -78,6 +78,6 @@ def _best(posteriors: list[_Posterior], rhos: list[float], drifts: list[float]) 
 
 def _log_scores(one: _Posterior, pairs: list[tuple[float, float]]) -> Floats:
     pays = np.stack([chance_of_paying(one.centre, rho, drift) for rho, drift in pairs], axis=1)
-    chance = np.clip(one.weights @ pays, CHANCE_MIN, 1 - CHANCE_MIN)
+    chance = np.clip(np.einsum("wj,jp->wp", one.weights, pays), CHANCE_MIN, 1 - CHANCE_MIN)
     result: Floats = np.log(np.where(one.paid[:, None], chance, 1 - chance)).sum(axis=0)
     return result
