@@ -4,18 +4,20 @@ import asyncio
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-from tests.fakes.made_swaps import UNREADABLE, VENUE, record, signature, swap, swapped, wallet
+from tests.fakes.made_swaps import UNREADABLE, VENUE, amount, record, signature, swap, swapped, told, wallet
 from tests.fakes.swap_lake import MemoryLake
 
 from xorj.adapters.lake import delta_lake
 from xorj.adapters.lake.delta_lake import DeltaLake
-from xorj.primitives.errors import RefusedForSafety, Unavailable
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Slot
-from xorj.swaps.record import Cursor
+from xorj.swaps.movement import MovementKind
+from xorj.swaps.record import Cursor, movements_of
 
 Lake = MemoryLake | DeltaLake
 LAKES: dict[str, Callable[[Path], Lake]] = {
@@ -96,6 +98,32 @@ async def test_several_swaps_of_one_transaction_keep_their_order(lake: Lake) -> 
     several = tuple(swap("ana", f"{at + 1} SOL", "90 USDC", slot=1, instruction=at) for at in range(3))
     assert await lake.commit([record("ana", several, slot=1)], {}) == 1
     assert await lake.swaps() == list(several)
+
+
+async def test_every_balance_change_comes_back_with_its_place_and_whom_it_was_with(lake: Lake) -> None:
+    records = [told("ben", slot=7), told("ana", slot=5, index=1), told("ana", slot=3, index=2), record("cem", slot=6)]
+    await lake.commit(records, {})
+    read = await lake.movements()
+    assert read == sorted((one for each in records for one in movements_of(each)), key=lambda one: (one.wallet, one.order))
+    assert await lake.movements(wallet=wallet("ben")) == movements_of(records[0])
+    assert {one.order.slot for one in await lake.movements(as_of=Slot(5))} == {3, 5}
+    sent = [one.movement for one in read if one.movement.kind is MovementKind.TRANSFER]
+    assert [(one.raw, one.counterparty) for one in sent] == [(-70, wallet("somebody"))] * 3
+
+
+async def test_with_each_swap_stands_who_paid_its_pool_and_the_reserves_that_could_be_seen(lake: Lake) -> None:
+    through, around, recorded = told("ana", slot=5, through=VENUE), told("ana", slot=9), swapped("ben", "1 SOL", "9 USDC", slot=6)
+    await lake.commit([through, around, recorded], {})
+    expected = [(one.outcome[0], one.facts[0]) for one in (through, around) if isinstance(one.outcome, tuple) and one.facts]
+    assert await lake.swap_facts() == expected
+    assert await lake.swap_facts(as_of=Slot(8)) == expected[:1]
+    assert await lake.swap_facts(wallet=wallet("ben")) == []
+
+
+async def test_fees_that_the_venue_took_are_kept(lake: Lake) -> None:
+    charged = replace(swap("ana", "9 USDC", "1 SOL", slot=2), venue_fees=(amount("0.01 USDC"), amount("0.02 SOL")))
+    await lake.commit([record("ana", (charged,), slot=2)], {})
+    assert await lake.swaps() == [charged]
 
 
 async def test_a_venue_alone_can_move(lake: Lake) -> None:
@@ -206,8 +234,30 @@ async def test_of_two_writers_at_once_one_is_refused_and_history_stays_whole(tmp
 
 async def test_the_lake_gives_back_every_record_of_a_wallet_as_it_was_committed(tmp_path: Path) -> None:
     several = tuple(swap("ana", f"{at + 1} SOL", "90 USDC", slot=3, instruction=at) for at in range(3))
-    of_ana = [record("ana", slot=1), record("ana", UNREADABLE, slot=2), record("ana", several, slot=3)]
+    of_ana = [record("ana", slot=1), record("ana", UNREADABLE, slot=2), record("ana", several, slot=3), told("ana", slot=4, through=VENUE)]
     lake = DeltaLake(tmp_path, LOCAL_GENESIS)
     assert await lake.records(wallet("ana")) == []
     await lake.commit([*of_ana, swapped("ben", "1 SOL", "90 USDC", slot=2)], {})
     assert await lake.records(wallet("ana")) == of_ana
+
+
+async def test_a_version_is_read_for_ever_as_it_was(tmp_path: Path) -> None:
+    lake = DeltaLake(tmp_path, LOCAL_GENESIS)
+    assert await lake.version() == 0
+    for slot in range(1, delta_lake.COMMITS_PER_COMPACTION + 3):
+        await lake.commit([told("ana", slot=slot, through=VENUE)], {VENUE: Slot(slot)})
+    assert await lake.version() == delta_lake.COMMITS_PER_COMPACTION + 2
+    then = await lake.at_version(5)
+    assert await then.version() == 5
+    assert [one.order.slot for one in await then.swaps()] == [1, 2, 3, 4, 5]
+    assert {one.order.slot for one in await then.movements()} == {one.order.slot for one, _ in await then.swap_facts()} == {1, 2, 3, 4, 5}
+    assert [one.slot for one in await then.records(wallet("ana"))] == [1, 2, 3, 4, 5]
+    assert await then.newest_slot() == 5
+    assert await (await lake.at_version(0)).swaps() == []
+
+
+async def test_a_version_that_the_lake_has_not_had_is_refused(tmp_path: Path) -> None:
+    lake = DeltaLake(tmp_path, LOCAL_GENESIS)
+    await lake.commit([record("ana", slot=1)], {})
+    with pytest.raises(InvalidInput, match="0 to 1"):
+        await lake.at_version(2)

@@ -1,5 +1,6 @@
 """Swaps and records made by hand, in few words. Names stand for addresses; the same name is always the same address."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 from solders.pubkey import Pubkey
@@ -7,6 +8,8 @@ from solders.signature import Signature as RawSignature
 
 from xorj.primitives.amounts import TokenAmount
 from xorj.primitives.ids import SOL, USDC, USDT, Address, Mint, Signature, Slot, Wallet
+from xorj.swaps.movement import Movement, MovementKind
+from xorj.swaps.pool_hops import Reserve, SwapFacts
 from xorj.swaps.record import Record
 from xorj.swaps.swap import NotASwap, NotASwapKind, OrderKey, Outcome, Swap, Undecodable
 
@@ -61,6 +64,21 @@ def record(who: str, outcome: Outcome | None = None, *, slot: int, index: int = 
 
 def swapped(who: str, gives: str, gets: str, *, slot: int, index: int = 0) -> Record:
     return record(who, (swap(who, gives, gets, slot=slot, index=index),), slot=slot, index=index)
+
+
+def told(who: str, *, slot: int, index: int = 0, gives: str = "9 USDC", gets: str = "1 SOL", through: Address | None = None) -> Record:
+    """A swap as a node tells it: with the payment for it, what the wallet sent to somebody besides, and the pool's reserves."""
+    one = swap(who, gives, gets, slot=slot, index=index)
+    moved = (
+        Movement(MovementKind.NETWORK_FEE, SOL, -5_000),
+        Movement(MovementKind.SWAP, one.input.mint, -one.input.raw),
+        Movement(MovementKind.SWAP, one.output.mint, one.output.raw),
+        Movement(MovementKind.TRANSFER, mint("BONK"), -70, Address(wallet("somebody"))),
+    )
+    into, out_of = Reserve(one.input.mint, 2**64 - 1, None), Reserve(one.output.mint, 900, 850)
+    pool = None if through is None else Address(wallet("pool"))
+    facts = SwapFacts(Address(wallet(who)), 1 if pool else 2, through, pool, *((into, out_of) if pool else (None, None)), fee_in_raw=3)
+    return replace(record(who, (one,), slot=slot, index=index), movements=moved, facts=(facts,))
 
 
 UNREADABLE = Undecodable("2 tokens given and 2 received")

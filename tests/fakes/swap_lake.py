@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from xorj.primitives.ids import Address, Slot, Wallet
-from xorj.swaps.record import Cursor, Record, by_order
+from xorj.swaps.coverage import Hole, Learned, open_holes
+from xorj.swaps.pool_hops import SwapFacts
+from xorj.swaps.record import Cursor, Record, WalletMovement, by_order, movements_of
 from xorj.swaps.swap import Swap
 
 
@@ -13,6 +15,7 @@ class MemoryLake:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.commits = 0
+        self.all_learned: list[Learned] = []
         self._venues: dict[Address, Slot] = {}
 
     async def cursors(self) -> Mapping[Wallet, Cursor]:
@@ -21,11 +24,12 @@ class MemoryLake:
     async def venue_cursor(self, venue: Address) -> Slot | None:
         return self._venues.get(venue)
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
+    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
         cursors = await self.cursors()
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if self._venues.get(venue, -1) < slot}
         self.records += new
+        self.all_learned += [one for one in learned if one not in self.all_learned]
         self._venues |= moved
         self.commits += bool(new or moved)
         return len(new)
@@ -35,5 +39,28 @@ class MemoryLake:
         wanted = [swap for swap in found if (as_of is None or swap.order.slot <= as_of) and wallet in (None, swap.wallet)]
         return sorted(wanted, key=lambda swap: (swap.wallet, swap.order, swap.signature))
 
+    async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
+        found = [one for record in self.records for one in movements_of(record)]
+        wanted = [one for one in found if (as_of is None or one.order.slot <= as_of) and wallet in (None, one.wallet)]
+        return sorted(wanted, key=lambda one: (one.wallet, one.order, one.signature))
+
+    async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
+        known = {
+            (swap.wallet, swap.signature, swap.order): facts
+            for record in self.records
+            if isinstance(record.outcome, tuple) and record.facts is not None
+            for swap, facts in zip(record.outcome, record.facts, strict=True)
+        }
+        swaps = await self.swaps(as_of=as_of, wallet=wallet)
+        return [(swap, facts) for swap in swaps if (facts := known.get((swap.wallet, swap.signature, swap.order))) is not None]
+
     async def newest_slot(self) -> Slot | None:
         return max((record.slot for record in self.records), default=None)
+
+    async def open_holes(self) -> Mapping[Wallet, tuple[Hole, ...]]:
+        wallets = {one.wallet for one in self.all_learned}
+        found = {one: open_holes(await self.learned(one)) for one in wallets}
+        return {one: holes for one, holes in found.items() if holes}
+
+    async def learned(self, wallet: Wallet) -> list[Learned]:
+        return [one for one in self.all_learned if one.wallet == wallet]

@@ -14,8 +14,9 @@ import orjson
 import typer
 from rich.table import Column, Table
 
-from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.adapters.lake.leg_files import LegFiles
+from xorj.adapters.lake.store import chain_of
 from xorj.adapters.workers.process_pool import ProcessPool
 from xorj.adapters.workers.ray_cluster import RayCluster
 from xorj.cli.folder_option import folder

@@ -10,7 +10,8 @@ import orjson
 import typer
 from rich.table import Column, Table
 
-from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.lake.store import chain_of
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
 from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction

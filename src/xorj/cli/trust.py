@@ -9,7 +9,8 @@ import orjson
 import typer
 from rich.table import Column, Table
 
-from xorj.adapters.lake.delta_lake import DeltaLake, chain_of
+from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.lake.store import chain_of
 from xorj.cli.folder_option import folder
 from xorj.cli.performance import AsOf
 from xorj.cli.tables import show

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
+from solders.pubkey import Pubkey
+
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.ids import SOL, Address, Mint, Wallet
 from xorj.swaps.reading import Reading
@@ -40,6 +42,11 @@ class Movement:
     mint: Mint
     raw: int
     counterparty: Address | None = None
+
+    @property
+    def is_internal(self) -> bool:
+        """Whether the other side is an account that a program made: a pool, an escrow, a vault. Nobody holds a key of it."""
+        return self.counterparty is not None and not Pubkey.from_string(self.counterparty).is_on_curve()
 
 
 _KINDS = {

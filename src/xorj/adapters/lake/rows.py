@@ -1,6 +1,7 @@
-"""Records to Arrow rows and back: the schema of the lake. Used by delta_lake.py alone.
+"""Records to Arrow rows and back: the schema of the lake. Used by delta_lake.py and compaction.py.
 
-A transaction that held several swaps of a wallet has one row each, numbered by instruction_index; any other outcome has one row.
+One table holds rows of several kinds, so that one commit holds them all: `outcome` says which. A transaction that held several swaps of
+a wallet has one row each, numbered by instruction_index; any other outcome has one row; beside them stands one row for each movement.
 Raw amounts are DECIMAL(20,0): a 64-bit unsigned integer does not fit the format's largest integer.
 """
 
@@ -13,38 +14,81 @@ from typing import Any
 import pyarrow as pa
 
 from xorj.primitives.amounts import TokenAmount
-from xorj.primitives.ids import Address, Signature, Slot, Wallet
-from xorj.swaps.record import Record, by_order
+from xorj.primitives.ids import Address, Mint, Signature, Slot, Wallet
+from xorj.swaps.movement import Movement, MovementKind
+from xorj.swaps.pool_hops import Reserve, SwapFacts
+from xorj.swaps.quote_rank import quote_rank
+from xorj.swaps.record import Record, WalletMovement, by_order, movements_of
 from xorj.swaps.swap import NotASwap, NotASwapKind, OrderKey, Outcome, Swap, Undecodable
 
 BUCKETS = 256
-SWAP, NOT_A_SWAP, UNDECODABLE = "swap", "not_a_swap", "undecodable"
+SWAP, NOT_A_SWAP, UNDECODABLE, MOVEMENT = "swap", "not_a_swap", "undecodable", "movement"
 _RAW = pa.decimal128(20, 0)
 
-SCHEMA = pa.schema(
+# what every lake has had, in the order of its first version
+_FIRST_FIELDS = [
+    pa.field("genesis_hash", pa.string(), nullable=False),
+    pa.field("bucket", pa.int16(), nullable=False),
+    pa.field("wallet", pa.string(), nullable=False),
+    pa.field("slot", pa.int64(), nullable=False),
+    pa.field("transaction_index", pa.int32(), nullable=False),
+    pa.field("instruction_index", pa.int32(), nullable=False),
+    pa.field("block_time", pa.int64()),
+    pa.field("signature", pa.string(), nullable=False),
+    pa.field("outcome", pa.string(), nullable=False),
+    pa.field("reason", pa.string()),
+    pa.field("input_mint", pa.string()),
+    pa.field("input_raw", _RAW),
+    pa.field("input_decimals", pa.int16()),
+    pa.field("output_mint", pa.string()),
+    pa.field("output_raw", _RAW),
+    pa.field("output_decimals", pa.int16()),
+    pa.field("network_fee_lamports", pa.int64()),
+    pa.field("tip_lamports", pa.int64()),
+    pa.field("programs", pa.list_(pa.string())),
+]
+_FEE = pa.struct([pa.field("mint", pa.string()), pa.field("raw", _RAW), pa.field("decimals", pa.int16())])
+_HOLE = pa.struct(
     [
-        pa.field("genesis_hash", pa.string(), nullable=False),
-        pa.field("bucket", pa.int16(), nullable=False),
-        pa.field("wallet", pa.string(), nullable=False),
-        pa.field("slot", pa.int64(), nullable=False),
-        pa.field("transaction_index", pa.int32(), nullable=False),
-        pa.field("instruction_index", pa.int32(), nullable=False),
-        pa.field("block_time", pa.int64()),
-        pa.field("signature", pa.string(), nullable=False),
-        pa.field("outcome", pa.string(), nullable=False),
-        pa.field("reason", pa.string()),
-        pa.field("input_mint", pa.string()),
-        pa.field("input_raw", _RAW),
-        pa.field("input_decimals", pa.int16()),
-        pa.field("output_mint", pa.string()),
-        pa.field("output_raw", _RAW),
-        pa.field("output_decimals", pa.int16()),
-        pa.field("network_fee_lamports", pa.int64()),
-        pa.field("tip_lamports", pa.int64()),
-        pa.field("programs", pa.list_(pa.string())),
+        pa.field("account", pa.string()),
+        pa.field("mint", pa.string()),
+        pa.field("after", pa.int64()),
+        pa.field("before", pa.int64()),
+        pa.field("left_raw", _RAW),
+        pa.field("found_raw", _RAW),
     ]
 )
-SWAP_COLUMNS = [name for name in SCHEMA.names if name not in ("genesis_hash", "bucket", "outcome", "reason")]
+# null in rows of before: `movements` counts a record's movements, null where they were not kept, and so does fee_payer of a swap's facts
+ADDED_FIELDS = [
+    pa.field("ingest", pa.int64()),
+    pa.field("token", pa.string()),
+    pa.field("movements", pa.int32()),
+    pa.field("venue_fees", pa.list_(_FEE)),
+    pa.field("fee_payer", pa.string()),
+    pa.field("hops", pa.int16()),
+    pa.field("program", pa.string()),
+    pa.field("pool", pa.string()),
+    pa.field("reserve_in_before_raw", _RAW),
+    pa.field("reserve_in_after_raw", _RAW),
+    pa.field("reserve_out_before_raw", _RAW),
+    pa.field("reserve_out_after_raw", _RAW),
+    pa.field("fee_in_raw", _RAW),
+    pa.field("fee_out_raw", _RAW),
+    pa.field("movement", pa.string()),
+    pa.field("raw", _RAW),
+    pa.field("counterparty", pa.string()),
+    pa.field("counterparty_is_internal", pa.bool_()),
+    pa.field("last_slot", pa.int64()),
+    pa.field("sources", pa.list_(pa.string())),
+    pa.field("holes", pa.list_(_HOLE)),
+]
+SCHEMA = pa.schema([*_FIRST_FIELDS, *ADDED_FIELDS])
+_PLACE = ["wallet", "slot", "transaction_index", "instruction_index", "block_time", "signature"]
+_AMOUNTS = ["input_mint", "input_raw", "input_decimals", "output_mint", "output_raw", "output_decimals"]
+SWAP_COLUMNS = [*_PLACE, *_AMOUNTS, "network_fee_lamports", "tip_lamports", "programs", "venue_fees"]
+_RESERVES = ["reserve_in_before_raw", "reserve_in_after_raw", "reserve_out_before_raw", "reserve_out_after_raw"]
+FACT_COLUMNS = [*SWAP_COLUMNS, "fee_payer", "hops", "program", "pool", *_RESERVES, "fee_in_raw", "fee_out_raw"]
+MOVEMENT_COLUMNS = [*_PLACE, "movement", "token", "raw", "counterparty"]
 Row = dict[str, Any]
 
 
@@ -53,17 +97,30 @@ def bucket_of(wallet: Wallet) -> int:
     return sha256(wallet.encode()).digest()[0] % BUCKETS
 
 
-def table_of(records: Iterable[Record], genesis_hash: str) -> pa.Table:
-    """The rows of the records, with the lake's schema."""
-    rows = [row for record in records for row in _rows(record, genesis_hash)]
+def table_of(records: Iterable[Record], genesis_hash: str, ingest: int) -> pa.Table:
+    """The rows of the records with the lake's schema, as of the ingester's commit number `ingest`."""
+    rows = [row for record in records for row in _rows(record, {"genesis_hash": genesis_hash, "ingest": ingest})]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def swaps_of(table: pa.Table) -> list[Swap]:
     """The swaps of rows whose outcome is one, sorted by wallet and order key."""
-    columns = [table.column(name).to_pylist() for name in SWAP_COLUMNS]
-    swaps = [_swap(dict(zip(SWAP_COLUMNS, values, strict=True))) for values in zip(*columns, strict=True)]
-    return sorted(swaps, key=lambda swap: (swap.wallet, swap.order, swap.signature))
+    return sorted(map(_swap, _each(table, SWAP_COLUMNS)), key=lambda swap: (swap.wallet, swap.order, swap.signature))
+
+
+def facts_of_rows(table: pa.Table) -> list[tuple[Swap, SwapFacts]]:
+    """The swaps of rows that have facts, sorted by wallet and order key, each with them."""
+    found = [(_swap(row), facts) for row in _each(table, FACT_COLUMNS) if (facts := _facts(row)) is not None]
+    return sorted(found, key=lambda pair: (pair[0].wallet, pair[0].order, pair[0].signature))
+
+
+def movements_of_rows(table: pa.Table) -> list[WalletMovement]:
+    """The movements of rows that are one, sorted by wallet and order key."""
+    found = [
+        WalletMovement(Wallet(row["wallet"]), Signature(row["signature"]), _order(row), row["block_time"], _movement(row))
+        for row in _each(table, MOVEMENT_COLUMNS)
+    ]
+    return sorted(found, key=lambda one: (one.wallet, one.order, one.signature))
 
 
 def records_of(table: pa.Table) -> list[Record]:
@@ -72,26 +129,44 @@ def records_of(table: pa.Table) -> list[Record]:
     return by_order(_record(list(of_one)) for _, of_one in groupby(rows, key=_transaction_of))
 
 
+def _each(table: pa.Table, names: Sequence[str]) -> Iterator[Row]:
+    columns = [table.column(name).to_pylist() for name in names]
+    return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
+
+
 def _transaction_of(row: Row) -> tuple[str, int, int, str]:
     return row["wallet"], row["slot"], row["transaction_index"], row["signature"]
 
 
 def _record(rows: Sequence[Row]) -> Record:
-    first = rows[0]
+    of_outcome = sorted((row for row in rows if row["outcome"] != MOVEMENT), key=_order)
+    first = of_outcome[0]
     outcome: Outcome
+    facts: tuple[SwapFacts, ...] = ()
     if first["outcome"] == SWAP:
-        outcome = tuple(sorted(map(_swap, rows), key=lambda swap: swap.order))
+        outcome = tuple(map(_swap, of_outcome))
+        facts = tuple(found for row in of_outcome if (found := _facts(row)) is not None)
     elif first["outcome"] == NOT_A_SWAP:
         outcome = NotASwap(NotASwapKind(first["reason"]))
     else:
         outcome = Undecodable(first["reason"])
+    moved = tuple(map(_movement, sorted((row for row in rows if row["outcome"] == MOVEMENT), key=_order)))
+    is_whole = first["movements"] is not None
     slot, index = Slot(first["slot"]), first["transaction_index"]
-    return Record(Wallet(first["wallet"]), Signature(first["signature"]), slot, index, first["block_time"], outcome)
+    return Record(
+        wallet=Wallet(first["wallet"]),
+        signature=Signature(first["signature"]),
+        slot=slot,
+        transaction_index=index,
+        block_time=first["block_time"],
+        outcome=outcome,
+        movements=moved if is_whole else None,
+        facts=facts if is_whole else None,
+    )
 
 
-def _rows(record: Record, genesis_hash: str) -> Iterator[Row]:
-    shared: Row = {
-        "genesis_hash": genesis_hash,
+def _rows(record: Record, shared_by_all: Row) -> Iterator[Row]:
+    shared: Row = shared_by_all | {
         "bucket": bucket_of(record.wallet),
         "wallet": record.wallet,
         "slot": record.slot,
@@ -100,18 +175,24 @@ def _rows(record: Record, genesis_hash: str) -> Iterator[Row]:
         "block_time": record.block_time,
         "signature": record.signature,
     }
+    counted = {"movements": None if record.movements is None else len(record.movements)}
     if isinstance(record.outcome, NotASwap):
-        yield shared | {"outcome": NOT_A_SWAP, "reason": record.outcome.kind.value}
+        yield shared | counted | {"outcome": NOT_A_SWAP, "reason": record.outcome.kind.value, "token": ""}
     elif isinstance(record.outcome, Undecodable):
-        yield shared | {"outcome": UNDECODABLE, "reason": record.outcome.reason}
+        yield shared | counted | {"outcome": UNDECODABLE, "reason": record.outcome.reason, "token": ""}
     else:
-        for swap in record.outcome:
-            yield shared | _swap_columns(swap)
+        for number, swap in enumerate(record.outcome):
+            facts = {} if record.facts is None else _fact_columns(record.facts[number])
+            yield shared | counted | _swap_columns(swap) | facts
+    for one in movements_of(record):
+        yield shared | {"instruction_index": one.order.instruction_index} | _movement_columns(one.movement)
 
 
 def _swap_columns(swap: Swap) -> Row:
+    closes = quote_rank(swap.input.mint) > quote_rank(swap.output.mint)
     return {
         "outcome": SWAP,
+        "token": swap.input.mint if closes else swap.output.mint,
         "instruction_index": swap.order.instruction_index,
         "input_mint": swap.input.mint,
         "input_raw": Decimal(swap.input.raw),
@@ -122,22 +203,86 @@ def _swap_columns(swap: Swap) -> Row:
         "network_fee_lamports": swap.network_fee_lamports,
         "tip_lamports": swap.tip_lamports,
         "programs": list(swap.programs),
+        "venue_fees": [{"mint": fee.mint, "raw": Decimal(fee.raw), "decimals": fee.decimals} for fee in swap.venue_fees],
     }
+
+
+def _fact_columns(facts: SwapFacts) -> Row:
+    into, out_of = facts.reserve_in, facts.reserve_out
+    return {
+        "fee_payer": facts.fee_payer,
+        "hops": facts.hops,
+        "program": facts.program,
+        "pool": facts.pool,
+        "reserve_in_before_raw": _decimal(into and into.before_raw),
+        "reserve_in_after_raw": _decimal(into and into.after_raw),
+        "reserve_out_before_raw": _decimal(out_of and out_of.before_raw),
+        "reserve_out_after_raw": _decimal(out_of and out_of.after_raw),
+        "fee_in_raw": Decimal(facts.fee_in_raw),
+        "fee_out_raw": Decimal(facts.fee_out_raw),
+    }
+
+
+def _movement_columns(movement: Movement) -> Row:
+    return {
+        "outcome": MOVEMENT,
+        "movement": movement.kind.value,
+        "token": movement.mint,
+        "raw": Decimal(movement.raw),
+        "counterparty": movement.counterparty,
+        "counterparty_is_internal": movement.is_internal,
+    }
+
+
+def _decimal(raw: int | None) -> Decimal | None:
+    return None if raw is None else Decimal(raw)
+
+
+def _raw(value: Decimal | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _order(row: Row) -> OrderKey:
+    return OrderKey(Slot(row["slot"]), row["transaction_index"], row["instruction_index"])
 
 
 def _swap(row: Row) -> Swap:
     return Swap(
         wallet=Wallet(row["wallet"]),
         signature=Signature(row["signature"]),
-        order=OrderKey(Slot(row["slot"]), row["transaction_index"], row["instruction_index"]),
+        order=_order(row),
         block_time=row["block_time"],
         input=TokenAmount(row["input_mint"], int(row["input_raw"]), row["input_decimals"]),
         output=TokenAmount(row["output_mint"], int(row["output_raw"]), row["output_decimals"]),
         network_fee_lamports=row["network_fee_lamports"],
         tip_lamports=row["tip_lamports"],
-        programs=_programs(row["programs"]),
+        programs=tuple(map(Address, row["programs"] or ())),
+        venue_fees=tuple(TokenAmount(Mint(fee["mint"]), int(fee["raw"]), fee["decimals"]) for fee in row["venue_fees"] or ()),
     )
 
 
-def _programs(names: Sequence[str] | None) -> tuple[Address, ...]:
-    return tuple(Address(name) for name in names or ())
+def _facts(row: Row) -> SwapFacts | None:
+    """None where the row has none. Reserves are of the swap's own tokens, and stand where the one program is known."""
+    if row["fee_payer"] is None:
+        return None
+    into = out_of = None
+    if row["program"] is not None:
+        into, out_of = (
+            Reserve(Mint(row[f"{side}put_mint"]), _raw(row[f"reserve_{side}_before_raw"]), _raw(row[f"reserve_{side}_after_raw"]))
+            for side in ("in", "out")
+        )
+    return SwapFacts(
+        fee_payer=Address(row["fee_payer"]),
+        hops=row["hops"],
+        program=None if row["program"] is None else Address(row["program"]),
+        pool=None if row["pool"] is None else Address(row["pool"]),
+        reserve_in=into,
+        reserve_out=out_of,
+        fee_in_raw=int(row["fee_in_raw"]),
+        fee_out_raw=int(row["fee_out_raw"]),
+    )
+
+
+def _movement(row: Row) -> Movement:
+    counterparty = None if row["counterparty"] is None else Address(row["counterparty"])
+    return Movement(MovementKind(row["movement"]), Mint(row["token"]), int(row["raw"]), counterparty)

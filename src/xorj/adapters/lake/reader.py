@@ -1,0 +1,112 @@
+"""The reading side of the lake, as it is or as it was at a version. Implements SwapReader and MovementReader of xorj.swaps.ports.
+
+A lake's version is the number of its newest commit by an ingester. Rows are only ever added and each carries the number of its commit, so
+that any version can be read for ever, whatever compaction and vacuum did to the files.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+
+from xorj.adapters.lake.rows import (
+    FACT_COLUMNS,
+    MOVEMENT,
+    MOVEMENT_COLUMNS,
+    SCHEMA,
+    SWAP,
+    SWAP_COLUMNS,
+    facts_of_rows,
+    movements_of_rows,
+    records_of,
+    swaps_of,
+)
+from xorj.adapters.lake.store import LakeStore, ingest_number
+from xorj.primitives.errors import InvalidInput
+from xorj.primitives.ids import Slot, Wallet
+from xorj.swaps.pool_hops import SwapFacts
+from xorj.swaps.record import Record, WalletMovement
+from xorj.swaps.swap import Swap
+
+T = TypeVar("T")
+
+
+class LakeReader:
+    """Reads the newest state, or that of `version` where one is given. Every method raises Unavailable when the lake cannot be used."""
+
+    def __init__(self, store: LakeStore, version: int | None = None) -> None:
+        self._store, self._pinned = store, version
+        self._one_at_a_time = asyncio.Lock()
+
+    async def version(self) -> int:
+        """The version that is read, 0 of an empty lake."""
+        if self._pinned is not None:
+            return self._pinned
+        return await self._run(lambda: ingest_number(self._store.table()))
+
+    async def at_version(self, version: int) -> "LakeReader":
+        """The lake as it was. Raises InvalidInput for a version that it has not had."""
+        newest = await self._run(lambda: ingest_number(self._store.table()))
+        if not 0 <= version <= newest:
+            raise InvalidInput("lake version", given=version, rule=f"a version that the lake has had: 0 to {newest}")
+        return LakeReader(self._store, version)
+
+    async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
+        """Every swap at or before `as_of`, sorted by wallet and order key."""
+        return await self._run(lambda: swaps_of(self._rows(SWAP_COLUMNS, SWAP, as_of, wallet)))
+
+    async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
+        """Every balance change at or before `as_of`, sorted by wallet and order key."""
+        return await self._run(lambda: movements_of_rows(self._rows(MOVEMENT_COLUMNS, MOVEMENT, as_of, wallet)))
+
+    async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
+        """Every swap at or before `as_of` of which facts are kept, with them, sorted by wallet and order key."""
+        return await self._run(lambda: facts_of_rows(self._rows(FACT_COLUMNS, SWAP, as_of, wallet)))
+
+    async def records(self, wallet: Wallet) -> list[Record]:
+        """Everything that is kept of one wallet, oldest first."""
+        return await self._run(lambda: records_of(self._rows(SCHEMA.names, None, None, wallet)))
+
+    async def newest_slot(self) -> Slot | None:
+        """The slot of the newest record, None while there is none."""
+
+        def read() -> Slot | None:
+            newest = pc.max(self._rows(["slot"], None, None, None).column("slot")).as_py()
+            return None if newest is None else Slot(newest)
+
+        return await self._run(read)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        """The table is not shared between threads, and what is half done is never seen."""
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._guarded, work)
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        with self._store.named_failures():
+            return work()
+
+    def _rows(self, columns: Sequence[str], outcome: str | None, as_of: Slot | None, wallet: Wallet | None) -> pa.Table:
+        table = self._store.table()
+        if table is None:
+            return SCHEMA.empty_table().select(list(columns))
+        wanted = [] if self._pinned is None else [pc.field("ingest").is_null() | (pc.field("ingest") <= self._pinned)]
+        wanted += [] if outcome is None else [pc.field("outcome") == outcome]
+        wanted += [] if as_of is None else [pc.field("slot") <= as_of]
+        wanted += [] if wallet is None else [pc.field("wallet") == wallet]
+        chosen = None
+        for one in wanted:
+            chosen = one if chosen is None else chosen & one
+        return dataset_of(table).to_table(columns=list(columns), filter=chosen)
+
+
+def dataset_of(table: DeltaTable) -> ds.Dataset:
+    """The table's rows in the lake's schema: columns that an older one has not are null. Raises ValueError for a table of other columns."""
+    found = {field.name for field in table.schema().fields}
+    missing = [field.name for field in SCHEMA if not field.nullable and field.name not in found]
+    if missing:
+        raise ValueError(f"not a lake of swaps: it has no {missing[0]}")
+    return table.to_pyarrow_dataset(schema=SCHEMA)

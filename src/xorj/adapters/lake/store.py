@@ -1,0 +1,76 @@
+"""Where a lake is, whose chain it is of and which schema it has: opening its Delta table. Used by the lake's reader and writer.
+
+The schema's version is the application transaction `schema` of the table. A lake without one is of version 1: it is read as it is, and its
+next commit adds the columns. A newer one is refused.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
+
+TABLE_NAME = "swaps"
+SCHEMA_VERSION = 2
+SCHEMA_TRANSACTION = "schema"
+INGEST_TRANSACTION = "ingest"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeStore:
+    """The table of one chain in a folder."""
+
+    folder: Path
+    genesis_hash: str
+
+    def table(self) -> DeltaTable | None:
+        """The newest version, None while there is no table. Raises RefusedForSafety for another chain's or a newer schema."""
+        try:
+            table = DeltaTable(self.folder)
+        except TableNotFoundError:
+            return None
+        chain = table.metadata().description
+        if chain != self.genesis_hash:
+            raise RefusedForSafety(f"the lake {self.folder} is of the chain {chain}, this process of {self.genesis_hash}")
+        version = schema_version(table)
+        if version > SCHEMA_VERSION:
+            raise RefusedForSafety(
+                f"the lake {self.folder} has schema {version}, this version of XORJ knows {SCHEMA_VERSION}: a newer one has written it"
+            )
+        return table
+
+    @contextmanager
+    def named_failures(self) -> Iterator[None]:
+        """Whatever the store raises becomes Unavailable, with the lake's name and the cause."""
+        try:
+            yield
+        except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
+            first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise Unavailable(f"lake {self.folder}", first_line) from error
+
+
+def schema_version(table: DeltaTable) -> int:
+    return table.transaction_version(SCHEMA_TRANSACTION) or 1
+
+
+def ingest_number(table: DeltaTable | None) -> int:
+    """The number of the newest commit of an ingester, 0 before the first."""
+    return 0 if table is None else table.transaction_version(INGEST_TRANSACTION) or 0
+
+
+def chain_of(folder: Path) -> str:
+    """The genesis hash of the lake in a folder. Raises InvalidInput where there is none, Unavailable where it cannot be read."""
+    if not folder.is_dir() or not DeltaTable.is_deltatable(str(folder)):
+        raise InvalidInput("lake", given=str(folder), rule="a folder with a lake; the quant engine and `swaps import` make one")
+    try:
+        described = DeltaTable(folder).metadata()
+    except (DeltaError, OSError, ValueError) as error:
+        raise Unavailable(f"lake {folder}", str(error).splitlines()[0]) from error
+    if described.name != TABLE_NAME or not described.description:
+        raise InvalidInput("lake", given=str(folder), rule="a lake of swaps, not another table")
+    return str(described.description)
