@@ -13,7 +13,7 @@ from xorj.chain.transactions import ChainTransaction, SignatureInfo
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Slot
 from xorj.swaps import ingest_swaps as ingestion
-from xorj.swaps.ingest_swaps import Sources, ingest_swaps
+from xorj.swaps.ingest_swaps import Progress, Sources, ingest_swaps
 from xorj.swaps.record import Cursor
 
 SOURCES = Sources(venues=(VENUE,))
@@ -182,9 +182,10 @@ async def test_transactions_of_one_slot_keep_the_nodes_order_where_it_gives_no_i
 
 
 async def test_progress_is_told_until_the_end() -> None:
-    told: list[tuple[int, int]] = []
-    await ingest_swaps(SOURCES, ChainHistory(history_of("ana")), MemoryLake(), lambda done, all_: told.append((done, all_)))
-    assert told == [(3, 3)]
+    told: list[Progress] = []
+    await ingest_swaps(SOURCES, ChainHistory(history_of("ana")), MemoryLake(), tell=told.append)
+    assert (told[-1].pages, told[-1].read, told[-1].to_read) == (4, 3, 3)
+    assert [one.read for one in told] == sorted(one.read for one in told)
 
 
 async def test_cursors_stand_at_the_newest_transaction_of_each_wallet() -> None:

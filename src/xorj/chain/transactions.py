@@ -4,7 +4,7 @@ Account order is the chain's: message keys, then loaded writable, then loaded re
 struct, made at a sixth of a frozen dataclass's cost.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -26,13 +26,17 @@ class Commitment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignatureInfo:
-    """One row of an address's history, newest first in a page. `error` is the chain's error as compact JSON, None on success."""
+    """One row of an address's history, newest first in a page. `error` is the chain's error as compact JSON, None on success.
+
+    `source` names the provider that listed it; the same row from another is equal.
+    """
 
     signature: Signature
     slot: Slot
     block_time: int | None
     error: str | None
     transaction_index: int | None
+    source: str = field(default="", compare=False)
 
 
 class TokenBalance(msgspec.Struct, frozen=True, gc=False):

@@ -33,6 +33,43 @@ class SlotRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Hole:
+    """Something unread changed a balance: `account` held `left_raw` after slot `after` and `found_raw` before slot `before`.
+
+    `mint` is None for the wallet's own lamports.
+    """
+
+    account: Address
+    mint: Mint | None
+    after: Slot
+    before: Slot
+    left_raw: int
+    found_raw: int
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What one commit tells of a wallet: all that happened in `slots` was read from `sources`, but for the holes.
+
+    Two sources or more were held against each other. Later knowledge of the same slots replaces earlier: see open_holes.
+    """
+
+    wallet: Wallet
+    slots: SlotRange
+    sources: tuple[str, ...]
+    holes: tuple[Hole, ...] = ()
+
+
+def open_holes(learned: Sequence[Learned]) -> tuple[Hole, ...]:
+    """What is still unexplained, `learned` in the order it was committed: a hole is closed by later knowledge that spans it without one."""
+    found: list[Hole] = []
+    for one in learned:
+        found = [hole for hole in found if not (one.slots.first <= hole.after and hole.before <= one.slots.last)]
+        found += one.holes
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """Everything that happened in `slots` was read from `source`."""
 
@@ -212,28 +249,54 @@ class Break:
     found_raw: int
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What an account was left with by the last transaction that touched it; `mint` as in Break."""
+
+    mint: Mint | None
+    signature: Signature
+    slot: Slot
+    raw: int
+
+
+Balances = Mapping[Address, Left]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The breaks in a wallet's transactions, and what each of its accounts was left with."""
+
+    breaks: tuple[Break, ...]
+    left: Balances
+
+
 def breaks(wallet: Wallet, transactions: Sequence[ChainTransaction]) -> tuple[Break, ...]:
-    """Where a balance of the wallet does not carry over, its transactions given oldest first.
+    """Where a balance of the wallet does not carry over, its transactions given oldest first."""
+    return carried(wallet, transactions, {}).breaks
+
+
+def carried(wallet: Wallet, transactions: Sequence[ChainTransaction], left: Balances) -> Carried:
+    """The same after earlier transactions, which had left its accounts with `left`.
 
     Followed are its lamports and every token account that is its own at some time; one that a transaction names and that is not there
     holds 0.
     """
     key = Address(wallet)
     own: dict[Address, Mint | None] = {key: None}
+    own.update({account: one.mint for account, one in left.items()})
     for transaction in transactions:
         rows = (*transaction.pre_token_balances, *transaction.post_token_balances)
         own.update({transaction.account_keys[row.account_index]: row.mint for row in rows if row.owner == wallet})
-    left: dict[Address, tuple[Signature, int]] = {}
-    found: list[Break] = []
+    held, found = dict(left), list[Break]()
     for transaction in transactions:
         before = _balances(transaction.account_keys, transaction.pre_balances, transaction.pre_token_balances, key)
         after = _balances(transaction.account_keys, transaction.post_balances, transaction.post_token_balances, key)
         for account in (account for account in before if account in own):
-            signature, raw = left.get(account, (transaction.signature, before[account]))
-            if raw != before[account]:
-                found.append(Break(account, own[account], signature, transaction.signature, raw, before[account]))
-            left[account] = (transaction.signature, after[account])
-    return tuple(found)
+            was = held.get(account)
+            if was is not None and was.raw != before[account]:
+                found.append(Break(account, own[account], was.signature, transaction.signature, was.raw, before[account]))
+            held[account] = Left(own[account], transaction.signature, transaction.slot, after[account])
+    return Carried(tuple(found), held)
 
 
 def _balances(keys: Sequence[Address], lamports: Sequence[int], rows: Sequence[TokenBalance], wallet: Address) -> dict[Address, int]:

@@ -1,7 +1,7 @@
 """Step 1 to 3 of "swap to score": finalized transactions after the cursors, decoded, committed with the cursors. Run by the quant engine.
 
-Wallets are found in the history of the venues' programs: whoever signed there and swapped is read from its first transaction on. The
-venue's history is walked oldest first in slices, each one lake commit, so that a restart goes on where the last commit ended.
+Wallets are found in the history of the venues' programs: whoever signed there and swapped is read from his first transaction on, or from
+a date. The venue's history is walked oldest first in slices, each one lake commit, so that a restart goes on where the last commit ended.
 """
 
 from collections import Counter
@@ -9,29 +9,34 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from xorj.chain.ports import SIGNATURES_PER_PAGE_MAX, HistoryReader
+from xorj.chain.ports import HistoryReader
 from xorj.chain.transactions import ChainTransaction, SignatureInfo
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
-from xorj.swaps.coverage import Mark, PageFault, PageFaultKind, breaks, checked_end, checked_page, mark_of
+from xorj.swaps.complete_history import Found, Whole, complete
+from xorj.swaps.coverage import Balances, Mark, PageFault, SlotRange, carried, mark_of
 from xorj.swaps.decoder import decode
 from xorj.swaps.ports import SwapLake
-from xorj.swaps.record import Record, by_order
+from xorj.swaps.read_history import fetched, oldest_first, read_after, unbelievable
+from xorj.swaps.record import Cursor, Record, by_order, read_record
 from xorj.swaps.swap import Undecodable, outcome_name
 
 TRANSACTIONS_PER_SLICE_MAX = 1_000
-# the first page of an address that was read before is short: most often little is new
-FOLLOW_PAGE = 100
-PAGES_PER_ADDRESS_MAX = 1_000
+BALANCES_REMEMBERED_MAX = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read."""
+    """What to read: the venues whose swappers are found, wallets to read in any case, and those never to be read.
+
+    New wallets are read from `since`, venues from `venues_since` on (unix seconds); from their first transaction where that is None.
+    """
 
     venues: tuple[Address, ...]
     watched: frozenset[Wallet] = frozenset()
     excluded: frozenset[Wallet] = frozenset()
+    since: int | None = None
+    venues_since: int | None = None
 
 
 @dataclass(slots=True)
@@ -39,8 +44,9 @@ class Ingested:
     """What one pass read: records added, by outcome; `undecodable` by reason. `up_to_slot` is the newest slot that it completed.
 
     `left_out` are wallets whose cursor the node no longer lists, with what it said: they stay where they are rather than get a hole.
-    `breaks` counts balances that did not carry over between two transactions of a wallet read in the same commit, by whether they
-    were its `lamports` (the node left something out) or its `tokens` (somebody else may have sent some, which plain nodes do not list).
+    `breaks` counts balances that did not carry over and that nothing explains, by whether they were the wallet's `lamports` or its
+    `tokens`; `gapped` are the wallets they were of. `added` transactions came to light by looking for what was missing, and `denied` are
+    those that a second source did not list.
     """
 
     records: int = 0
@@ -49,6 +55,10 @@ class Ingested:
     up_to_slot: Slot | None = None
     left_out: dict[Wallet, PageFault] = field(default_factory=dict)
     breaks: Counter[str] = field(default_factory=Counter)
+    gapped: set[Wallet] = field(default_factory=set)
+    pages: int = 0
+    added: int = 0
+    denied: int = 0
 
     def count(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -56,100 +66,142 @@ class Ingested:
             if isinstance(record.outcome, Undecodable):
                 self.undecodable[record.outcome.reason] += 1
 
+    def count_whole(self, whole: Whole) -> None:
+        self.added, self.denied = self.added + whole.added, self.denied + whole.denied
+        for one in whole.breaks:
+            self.breaks["lamports" if one.mint is None else "tokens"] += 1
+            self.gapped.add(whole.found.wallet)
 
-Progress = Callable[[int, int], None]
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pass is: pages listed, transactions read and to be read, wallets with a gap."""
+
+    pages: int
+    read: int
+    to_read: int
+    gaps: int
 
 
-async def ingest_swaps(sources: Sources, reader: HistoryReader, lake: SwapLake, progress: Progress | None = None) -> Ingested:
+@dataclass(slots=True)
+class Memory:
+    """What the last transactions of each wallet left its accounts with, so that the next ones can be held against it. Of wallets not in
+    here the transaction at the cursor is read again, which shows the lamports and what else it touched."""
+
+    balances: dict[Wallet, Balances] = field(default_factory=dict)
+
+    def keep(self, wallet: Wallet, left: Balances) -> None:
+        self.balances.pop(wallet, None)
+        self.balances[wallet] = left
+        while len(self.balances) > BALANCES_REMEMBERED_MAX:
+            del self.balances[next(iter(self.balances))]
+
+
+@dataclass(slots=True)
+class _Pending:
+    """What is still to be committed of one wallet, oldest first, everything from slot `complete_from` on."""
+
+    rows: list[SignatureInfo]
+    complete_from: Slot
+    cursor: Cursor | None
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass: its ports, and what came of it so far."""
+
+    reader: HistoryReader
+    second: HistoryReader | None
+    lake: SwapLake
+    memory: Memory
+    tell: Callable[[Progress], None]
+    ingested: Ingested = field(default_factory=Ingested)
+    read: int = 0
+    to_read: int = 0
+
+    def progress(self) -> None:
+        done = self.ingested
+        self.tell(Progress(done.pages, self.read, max(self.read, self.to_read), len(done.gapped) + len(done.left_out)))
+
+
+async def ingest_swaps(
+    sources: Sources,
+    reader: HistoryReader,
+    lake: SwapLake,
+    *,
+    second: HistoryReader | None = None,
+    memory: Memory | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Ingested:
     """One pass up to the chain's finalized end. Repeating it adds only what is new. Raises Unavailable; what was committed stays.
 
-    `progress` is told transactions read and transactions to read.
+    `second` is another source, asked on a sample and wherever a balance does not carry over.
     """
-    ingested = Ingested()
-    venue_rows = await _venues_after_cursors(sources, reader, lake)
-    pending = await _histories(sources.watched, reader, lake, ingested)
-    done = 0
+    step = _Pass(reader, second, lake, memory or Memory(), tell)
+    venue_rows = await _venues_after_cursors(sources, step)
+    pending = await _histories(sources.watched, sources, step)
+    step.to_read = len(venue_rows)
     for rows in _slices(venue_rows):
-        end = rows[-1].slot
-        transactions = await _fetched([row.signature for row in rows], reader)
-        swapped = _swapped(transactions.values(), sources.excluded)
-        pending |= await _histories(swapped.keys() - pending.keys() - ingested.left_out.keys(), reader, lake, ingested)
-        _require_answers(swapped.keys(), ingested)
-        due = _due(pending, end)
-        await _require_listed({wallet: own for wallet, own in swapped.items() if wallet not in ingested.left_out}, due, lake)
-        await _commit(due, transactions, reader, lake, dict.fromkeys(sources.venues, end), ingested)
-        done += len(rows)
-        if progress is not None:
-            progress(done, len(venue_rows))
+        await _ingest_slice(rows, pending, sources, step)
+        step.read += len(rows)
+        step.progress()
     # what only watched wallets did after the newest venue transaction
-    watched = {wallet: rows for wallet, rows in pending.items() if wallet in sources.watched}
-    await _commit(_due(watched, None), {}, reader, lake, {}, ingested)
-    return ingested
+    await _ingest_rest({wallet: one for wallet, one in pending.items() if wallet in sources.watched}, step)
+    return step.ingested
 
 
-async def _venues_after_cursors(sources: Sources, reader: HistoryReader, lake: SwapLake) -> list[SignatureInfo]:
+async def _ingest_slice(rows: Sequence[SignatureInfo], pending: dict[Wallet, _Pending], sources: Sources, step: _Pass) -> None:
+    """One slice of the venues' history: whoever swapped there is read up to its end."""
+    end, left_out = rows[-1].slot, step.ingested.left_out
+    transactions = await fetched([row.signature for row in rows], step.reader)
+    swapped = _swapped(transactions.values(), sources.excluded)
+    pending |= await _histories(swapped.keys() - pending.keys() - left_out.keys(), sources, step)
+    _require_answers(swapped.keys(), step.ingested)
+    due = _due(pending, end)
+    await _require_listed({wallet: own for wallet, own in swapped.items() if wallet not in left_out}, due, step.lake)
+    await _commit(due, transactions, dict.fromkeys(sources.venues, end), step)
+
+
+async def _ingest_rest(pending: dict[Wallet, _Pending], step: _Pass) -> None:
+    rows = sorted((row for one in pending.values() for row in one.rows), key=_by_slot)
+    step.to_read += len(rows)
+    for part in _slices(rows):
+        await _commit(_due(pending, part[-1].slot), {}, {}, step)
+        step.read += len(part)
+        step.progress()
+
+
+async def _venues_after_cursors(sources: Sources, step: _Pass) -> list[SignatureInfo]:
     """Successful transactions of all venues after their cursors, oldest first, each once."""
     found: dict[Signature, SignatureInfo] = {}
     for venue in sources.venues:
-        cursor = await lake.venue_cursor(venue)
-        rows = await _after(venue, None if cursor is None else Mark(cursor), reader)
-        if isinstance(rows, PageFault):
-            raise _unbelievable(venue, rows)
-        found |= {row.signature: row for row in rows if row.error is None}
-    return sorted(found.values(), key=lambda row: (row.slot, -1 if row.transaction_index is None else row.transaction_index))
+        cursor = await step.lake.venue_cursor(venue)
+        listed = await read_after(venue, None if cursor is None else Mark(cursor), step.reader, since=sources.venues_since)
+        if isinstance(listed, PageFault):
+            raise unbelievable(venue, listed)
+        step.ingested.pages += listed.pages
+        found |= {row.signature: row for row in listed.rows if row.error is None}
+    step.progress()
+    return sorted(found.values(), key=_by_slot)
 
 
-async def _histories(
-    wallets: Iterable[Wallet], reader: HistoryReader, lake: SwapLake, ingested: Ingested
-) -> dict[Wallet, list[SignatureInfo]]:
+def _by_slot(row: SignatureInfo) -> tuple[int, int]:
+    return row.slot, -1 if row.transaction_index is None else row.transaction_index
+
+
+async def _histories(wallets: Iterable[Wallet], sources: Sources, step: _Pass) -> dict[Wallet, _Pending]:
     """Each wallet's transactions after its cursor, oldest first; those that cannot be joined to their cursor are left out."""
-    cursors, histories = await lake.cursors(), {}
+    cursors, histories = await step.lake.cursors(), {}
     for wallet in sorted(wallets):
         cursor = cursors.get(wallet)
-        rows = await _after(Address(wallet), None if cursor is None else mark_of(cursor), reader)
-        if isinstance(rows, PageFault):
-            ingested.left_out[wallet] = rows
+        listed = await read_after(Address(wallet), None if cursor is None else mark_of(cursor), step.reader, since=sources.since)
+        if isinstance(listed, PageFault):
+            step.ingested.left_out[wallet] = listed
         else:
-            histories[wallet] = _oldest_first(rows)
+            step.ingested.pages += listed.pages
+            histories[wallet] = _Pending(oldest_first(listed.rows), listed.complete_from, cursor)
+        step.progress()
     return histories
-
-
-async def _after(address: Address, mark: Mark | None, reader: HistoryReader) -> list[SignatureInfo] | PageFault:
-    """Pages backwards from the newest until the mark, or the fault that the mark itself is not listed.
-
-    Raises Unavailable when the pages make no sense: a gap is never skipped, and the next node or turn may do better.
-    """
-    rows: list[SignatureInfo] = []
-    seen: set[Signature] = set()
-    limit = SIGNATURES_PER_PAGE_MAX if mark is None else FOLLOW_PAGE
-    for _ in range(PAGES_PER_ADDRESS_MAX):
-        page = await reader.signatures(address, limit=limit, before=rows[-1].signature if rows else None)
-        taken = checked_page(page, rows[-1] if rows else None, seen, mark)
-        if isinstance(taken, PageFault):
-            if taken.kind is PageFaultKind.CURSOR_MISSING:
-                await _require_end(address, rows, reader)
-                return taken
-            raise _unbelievable(address, taken)
-        rows += taken.new
-        seen |= {row.signature for row in taken.new}
-        if taken.reaches_cursor:
-            return rows
-        # a short page may be cut by the node, only an empty one is the end
-        if not page:
-            await _require_end(address, rows, reader)
-            return rows
-        limit = SIGNATURES_PER_PAGE_MAX
-    raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages after its cursor")
-
-
-async def _require_end(address: Address, rows: Sequence[SignatureInfo], reader: HistoryReader) -> None:
-    """Raises Unavailable when the node does not stand by the end of the pages."""
-    if not rows:
-        return
-    before = rows[-2].signature if len(rows) > 1 else None
-    end = checked_end(rows[-1], await reader.signatures(address, limit=FOLLOW_PAGE, before=before))
-    if isinstance(end, PageFault):
-        raise _unbelievable(address, end)
 
 
 def _require_answers(swapped: Iterable[Wallet], ingested: Ingested) -> None:
@@ -158,46 +210,49 @@ def _require_answers(swapped: Iterable[Wallet], ingested: Ingested) -> None:
         fault = ingested.left_out.get(wallet)
         if fault is not None and fault.is_empty:
             del ingested.left_out[wallet]
-            raise _unbelievable(Address(wallet), fault)
-
-
-def _unbelievable(address: Address, fault: PageFault) -> Unavailable:
-    return Unavailable("history", f"a page of {address} is not believed ({fault.kind}): {fault.what}")
-
-
-async def _fetched(signatures: Sequence[Signature], reader: HistoryReader) -> dict[Signature, ChainTransaction]:
-    """Raises Unavailable when the node lists a transaction and does not have it."""
-    read = await reader.transactions(signatures)
-    missing = [signature for signature, transaction in zip(signatures, read, strict=True) if transaction is None]
-    if missing:
-        raise Unavailable("history", f"{len(missing)} listed transactions cannot be read, among them {missing[0]}")
-    return {transaction.signature: transaction for transaction in read if transaction is not None}
+            raise unbelievable(Address(wallet), fault)
 
 
 async def _commit(
-    due: Mapping[Wallet, Sequence[SignatureInfo]],
-    transactions: Mapping[Signature, ChainTransaction],
-    reader: HistoryReader,
-    lake: SwapLake,
-    venues: Mapping[Address, Slot],
-    ingested: Ingested,
+    due: Mapping[Wallet, _Pending], transactions: Mapping[Signature, ChainTransaction], venues: Mapping[Address, Slot], step: _Pass
 ) -> None:
-    wanted = dict.fromkeys(row.signature for rows in due.values() for row in rows)
-    known = {**transactions, **await _fetched([signature for signature in wanted if signature not in transactions], reader)}
-    records = by_order(_record(wallet, row, known[row.signature]) for wallet, rows in due.items() for row in rows)
-    ingested.records += await lake.commit(records, venues)
-    ingested.count(records)
-    for wallet, rows in due.items():
-        for one in breaks(wallet, [known[row.signature] for row in rows]):
-            ingested.breaks["lamports" if one.mint is None else "tokens"] += 1
+    wanted = dict.fromkeys(row.signature for one in due.values() for row in one.rows)
+    known = {**transactions, **await fetched([signature for signature in wanted if signature not in transactions], step.reader)}
+    wholes = [await _whole(wallet, one, known, step) for wallet, one in due.items()]
+    records = by_order(
+        _record(whole.found.wallet, row, whole.found.transactions[row.signature]) for whole in wholes for row in whole.found.rows
+    )
+    step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes])
+    step.ingested.count(records)
+    for whole in wholes:
+        step.memory.keep(whole.found.wallet, whole.left)
+        step.ingested.count_whole(whole)
     newest = max((*venues.values(), *(record.slot for record in records)), default=None)
-    ingested.up_to_slot = ingested.up_to_slot if newest is None else newest
+    step.ingested.up_to_slot = step.ingested.up_to_slot if newest is None else newest
+
+
+async def _whole(wallet: Wallet, pending: _Pending, known: Mapping[Signature, ChainTransaction], step: _Pass) -> Whole:
+    rows = tuple(pending.rows)
+    slots = SlotRange(min(pending.complete_from, rows[0].slot), rows[-1].slot)
+    own = {row.signature: known[row.signature] for row in rows}
+    return await complete(Found(wallet, slots, rows, own, await _left(wallet, pending.cursor, step)), step.reader, step.second)
+
+
+async def _left(wallet: Wallet, cursor: Cursor | None, step: _Pass) -> Balances:
+    if wallet in step.memory.balances or cursor is None:
+        return step.memory.balances.get(wallet, {})
+    (last,) = await step.reader.transactions([cursor.signature])
+    return {} if last is None else carried(wallet, [last], {}).left
+
+
+def _records(found: Found) -> list[Record]:
+    return [_record(found.wallet, row, found.transactions[row.signature]) for row in found.rows]
 
 
 def _record(wallet: Wallet, row: SignatureInfo, transaction: ChainTransaction) -> Record:
     index = row.transaction_index if row.transaction_index is not None else 0
-    outcome = decode(replace(transaction, transaction_index=index), wallet)
-    return Record(wallet, row.signature, row.slot, index, transaction.block_time, outcome)
+    placed = replace(transaction, transaction_index=index)
+    return read_record(placed, wallet, decode(placed, wallet))
 
 
 def _swapped(transactions: Iterable[ChainTransaction], excluded: Set[Wallet]) -> dict[Wallet, list[ChainTransaction]]:
@@ -211,25 +266,29 @@ def _swapped(transactions: Iterable[ChainTransaction], excluded: Set[Wallet]) ->
     return found
 
 
-async def _require_listed(
-    swapped: Mapping[Wallet, Sequence[ChainTransaction]], due: Mapping[Wallet, Sequence[SignatureInfo]], lake: SwapLake
-) -> None:
+async def _require_listed(swapped: Mapping[Wallet, Sequence[ChainTransaction]], due: Mapping[Wallet, _Pending], lake: SwapLake) -> None:
     """Raises Unavailable when a wallet's own history does not tell of a swap that the venue's does: one of the two is behind."""
     cursors = await lake.cursors()
     for wallet, transactions in swapped.items():
-        listed = {row.signature for row in due.get(wallet, ())}
+        listed = {row.signature for row in due[wallet].rows} if wallet in due else set()
+        from_slot = due[wallet].complete_from if wallet in due else 0
         cursor = cursors.get(wallet)
-        missing = [one for one in transactions if one.signature not in listed and (cursor is None or one.slot > cursor.slot)]
+        after = max(from_slot - 1, -1 if cursor is None else cursor.slot)
+        missing = [one for one in transactions if one.signature not in listed and one.slot > after]
         if missing:
             raise Unavailable("history", f"{wallet} does not list {missing[0].signature}, in which it swapped")
 
 
-def _due(pending: dict[Wallet, list[SignatureInfo]], end: Slot | None) -> dict[Wallet, list[SignatureInfo]]:
-    """Takes out of `pending` what happened up to and including slot `end`, everything when None."""
-    due = {wallet: [row for row in rows if end is None or row.slot <= end] for wallet, rows in pending.items()}
-    for wallet, rows in due.items():
-        del pending[wallet][: len(rows)]
-    return {wallet: rows for wallet, rows in due.items() if rows}
+def _due(pending: dict[Wallet, _Pending], end: Slot) -> dict[Wallet, _Pending]:
+    """Takes out of `pending` what happened up to and including slot `end`."""
+    due: dict[Wallet, _Pending] = {}
+    for wallet, one in pending.items():
+        rows = [row for row in one.rows if row.slot <= end]
+        if rows:
+            due[wallet] = _Pending(rows, one.complete_from, one.cursor)
+            del one.rows[: len(rows)]
+            one.complete_from = Slot(rows[-1].slot + 1)
+    return due
 
 
 def _slices(rows: Sequence[SignatureInfo]) -> Iterable[list[SignatureInfo]]:
@@ -242,11 +301,3 @@ def _slices(rows: Sequence[SignatureInfo]) -> Iterable[list[SignatureInfo]]:
             taken = []
     if taken:
         yield taken
-
-
-def _oldest_first(page_rows: Sequence[SignatureInfo]) -> list[SignatureInfo]:
-    """Newest-first rows of one address turned around, and numbered inside a slot where the node gives no transaction index."""
-    ordered: list[SignatureInfo] = []
-    for _, of_slot in groupby(reversed(page_rows), key=lambda row: row.slot):
-        ordered += [row if row.transaction_index is not None else replace(row, transaction_index=at) for at, row in enumerate(of_slot)]
-    return ordered

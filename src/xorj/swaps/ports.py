@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from xorj.primitives.ids import Address, Slot, Wallet
-from xorj.swaps.record import Cursor, Record
+from xorj.swaps.coverage import Hole, Learned
+from xorj.swaps.pool_hops import SwapFacts
+from xorj.swaps.record import Cursor, Record, WalletMovement
 from xorj.swaps.swap import Swap
 
 
@@ -17,9 +19,10 @@ class SwapLake(Protocol):
     async def venue_cursor(self, venue: Address) -> Slot | None:
         """The slot up to which every swapper of the venue has been ingested, None when it was never read."""
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
-        """Adds records and moves cursors in one commit; returns how many were new. A wallet's records must come whole slots at a time
-        and oldest first; those not after its cursor are dropped, so that repeating a commit changes nothing."""
+    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
+        """Adds records, moves cursors and keeps what was learned in one commit; returns how many records were new. A wallet's records
+        must come whole slots at a time and oldest first; those not after its cursor are dropped, so that repeating a commit changes
+        nothing. What was learned of a wallet is kept in the order it came, and once."""
 
 
 class SwapReader(Protocol):
@@ -30,3 +33,29 @@ class SwapReader(Protocol):
 
     async def newest_slot(self) -> Slot | None:
         """The slot of the newest record, None while there is none."""
+
+    async def open_holes(self) -> Mapping[Wallet, tuple[Hole, ...]]:
+        """The wallets in whose history something is unexplained, with what: coverage.open_holes of all that was learned of each."""
+
+
+class CoverageReader(Protocol):
+    """What is kept of one wallet, for whoever tells what is known of it."""
+
+    async def records(self, wallet: Wallet) -> list[Record]:
+        """Everything that is kept of it, oldest first."""
+
+    async def learned(self, wallet: Wallet) -> list[Learned]:
+        """What each commit told of it, in their order."""
+
+
+class MovementReader(Protocol):
+    """What else the history tells, beside swaps. Both raise Unavailable when the lake cannot be used.
+
+    A wallet that was imported from a recording of swaps has neither; so have transactions that were ingested before the lake kept them.
+    """
+
+    async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
+        """Every balance change at or before `as_of`, swaps and costs included, sorted by wallet and order key."""
+
+    async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
+        """Every swap at or before `as_of` with what is known beside it, sorted by wallet and order key."""
