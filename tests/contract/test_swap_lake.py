@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-from tests.fakes.made_swaps import UNREADABLE, VENUE, amount, record, signature, swap, swapped, told, wallet
+from tests.fakes.made_swaps import UNREADABLE, VENUE, amount, mint, record, signature, swap, swapped, told, wallet
 from tests.fakes.swap_lake import MemoryLake
 
 from xorj.adapters.lake import delta_lake
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
-from xorj.primitives.ids import LOCAL_GENESIS, Slot
+from xorj.primitives.ids import LOCAL_GENESIS, Address, Slot
+from xorj.swaps.coverage import Hole, Learned, SlotRange
 from xorj.swaps.movement import MovementKind
 from xorj.swaps.record import Cursor, movements_of
 
@@ -124,6 +125,27 @@ async def test_fees_that_the_venue_took_are_kept(lake: Lake) -> None:
     charged = replace(swap("ana", "9 USDC", "1 SOL", slot=2), venue_fees=(amount("0.01 USDC"), amount("0.02 SOL")))
     await lake.commit([record("ana", (charged,), slot=2)], {})
     assert await lake.swaps() == [charged]
+
+
+async def test_what_was_learned_of_a_wallet_is_kept_in_order_and_once(lake: Lake) -> None:
+    ana, hole = wallet("ana"), Hole(Address(wallet("ana")), None, Slot(4), Slot(6), 7, 2**64 - 1)
+    first, second = Learned(ana, SlotRange(Slot(1), Slot(5)), ("one",)), Learned(ana, SlotRange(Slot(6), Slot(9)), ("one", "two"), (hole,))
+    assert await lake.learned(ana) == []
+    assert await lake.commit([record("ana", slot=5)], {}, [first]) == 1
+    assert await lake.commit([record("ana", slot=9)], {}, [first, second, second]) == 1
+    assert await lake.commit([], {}, [second]) == 0
+    assert await lake.learned(ana) == [first, second]
+    assert await lake.newest_slot() == 9
+    assert await lake.open_holes() == {ana: (hole,)}
+
+
+async def test_later_knowledge_closes_a_hole(lake: Lake) -> None:
+    ana, ben = wallet("ana"), wallet("ben")
+    hole = Hole(Address(ana), mint("BONK"), Slot(4), Slot(6), 7, 8)
+    holed = [Learned(who, SlotRange(Slot(1), Slot(9)), ("one",), (hole,)) for who in (ana, ben)]
+    await lake.commit([record("ana", slot=9)], {}, holed)
+    await lake.commit([], {}, [Learned(ana, SlotRange(Slot(3), Slot(7)), ("one", "two"))])
+    assert await lake.open_holes() == {ben: (hole,)}
 
 
 async def test_a_venue_alone_can_move(lake: Lake) -> None:

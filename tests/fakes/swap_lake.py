@@ -29,9 +29,10 @@ class MemoryLake:
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if self._venues.get(venue, -1) < slot}
         self.records += new
-        self.all_learned += [one for one in learned if one not in self.all_learned]
+        told = [one for one in dict.fromkeys(learned) if one not in self.all_learned]
+        self.all_learned += told
         self._venues |= moved
-        self.commits += bool(new or moved)
+        self.commits += bool(new or moved or told)
         return len(new)
 
     async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:

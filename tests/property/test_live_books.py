@@ -15,6 +15,7 @@ from xorj.performance.follow_performance import FollowedLake
 from xorj.performance.live_books import LiveBooks
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Slot
+from xorj.swaps.coverage import Learned
 from xorj.swaps.record import Record
 from xorj.swaps.swap import Swap
 
@@ -61,8 +62,8 @@ async def test_a_report_of_an_older_slot_is_computed_from_the_lake() -> None:
 class FailingLake(MemoryLake):
     """Commits, and then says that it could not."""
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
-        await super().commit(records, venues)
+    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
+        await super().commit(records, venues, learned)
         raise Unavailable("lake", "the answer was lost")
 
 

@@ -10,12 +10,14 @@ from typing import Protocol
 from xorj.performance.compute_performance import PerformanceReport, compute_performance
 from xorj.performance.live_books import LiveBooks
 from xorj.primitives.ids import Address, Slot, Wallet
-from xorj.swaps.ports import SwapLake, SwapReader
-from xorj.swaps.record import Cursor, Record
+from xorj.swaps.coverage import Hole, Learned
+from xorj.swaps.pool_hops import SwapFacts
+from xorj.swaps.ports import MovementReader, SwapLake, SwapReader
+from xorj.swaps.record import Cursor, Record, WalletMovement
 from xorj.swaps.swap import Swap
 
 
-class ReadableLake(SwapLake, SwapReader, Protocol):
+class ReadableLake(SwapLake, SwapReader, MovementReader, Protocol):
     """A lake from both its sides."""
 
 
@@ -37,14 +39,23 @@ class FollowedLake:
     async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
         return await self._lake.swaps(as_of=as_of, wallet=wallet)
 
+    async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
+        return await self._lake.movements(as_of=as_of, wallet=wallet)
+
+    async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
+        return await self._lake.swap_facts(as_of=as_of, wallet=wallet)
+
     async def newest_slot(self) -> Slot | None:
         return await self._lake.newest_slot()
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
+    async def open_holes(self) -> Mapping[Wallet, tuple[Hole, ...]]:
+        return await self._lake.open_holes()
+
+    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
         """The lake's commit, then the books'. Of a commit that failed nobody knows how far it came: the books are made anew."""
         async with self._one_at_a_time:
             books, self._books = self._books, None
-            added = await self._lake.commit(records, venues)
+            added = await self._lake.commit(records, venues, learned)
             swaps = [swap for record in records if isinstance(record.outcome, tuple) for swap in record.outcome]
             if books is not None and books.take(swaps):
                 self._books = books

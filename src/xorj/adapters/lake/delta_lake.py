@@ -13,7 +13,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.writer import write_deltalake
 
 from xorj.adapters.lake.reader import LakeReader, dataset_of
-from xorj.adapters.lake.rows import NOT_A_SWAP, SWAP, UNDECODABLE, table_of
+from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, OUTCOMES, learned_of_rows, table_of
 from xorj.adapters.lake.store import (
     INGEST_TRANSACTION,
     SCHEMA_TRANSACTION,
@@ -25,6 +25,7 @@ from xorj.adapters.lake.store import (
 )
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
+from xorj.swaps.coverage import Learned
 from xorj.swaps.record import Cursor, Record, by_order
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class DeltaLake(LakeReader):
     def __init__(self, folder: Path, genesis_hash: str) -> None:
         super().__init__(LakeStore(folder, genesis_hash))
         self._cursors: dict[Wallet, Cursor] = {}
+        self._learned_to: dict[Wallet, Slot] = {}
         self._cursors_as_of = _NEVER_READ
         self._commits_since_compaction = 0
 
@@ -58,8 +60,8 @@ class DeltaLake(LakeReader):
 
         return await self._run(read)
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
-        return await self._run(lambda: self._commit(records, venues))
+    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
+        return await self._run(lambda: self._commit(records, venues, learned))
 
     async def behind(self, records: Sequence[Record]) -> list[Record]:
         """Those that commit would leave out although they are not in the lake: older than what it has of their wallet."""
@@ -81,15 +83,17 @@ class DeltaLake(LakeReader):
         sequence = ingest_number(table)
         if sequence != self._cursors_as_of:
             self._cursors = {} if table is None else _cursors_of(table)
+            self._learned_to = {} if table is None else _learned_to(table)
             self._cursors_as_of = sequence
         return self._cursors
 
-    def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot]) -> int:
+    def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned]) -> int:
         table = self._store.table()
         cursors = self._known_cursors(table)
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if table is None or (table.transaction_version(_VENUE + venue) or -1) < slot}
-        if not new and not moved:
+        told = self._not_known(learned, table)
+        if not new and not moved and not told:
             return 0
         sequence = ingest_number(table) + 1
         is_old = table is None or schema_version(table) < SCHEMA_VERSION
@@ -97,7 +101,7 @@ class DeltaLake(LakeReader):
         transactions += [Transaction(SCHEMA_TRANSACTION, SCHEMA_VERSION)] if is_old else []
         write_deltalake(
             self._store.folder if table is None else table,
-            table_of(new, self._store.genesis_hash, sequence),
+            table_of(new, told, self._store.genesis_hash, sequence),
             mode="append",
             name=TABLE_NAME if table is None else None,
             description=self._store.genesis_hash if table is None else None,
@@ -108,10 +112,21 @@ class DeltaLake(LakeReader):
         )
         self._cursors_as_of = sequence
         cursors.update({record.wallet: Cursor(record.slot, record.signature) for record in new})
+        for one in told:
+            self._learned_to[one.wallet] = max(one.slots.last, self._learned_to.get(one.wallet, one.slots.last))
         self._commits_since_compaction += 1
         if self._commits_since_compaction >= COMMITS_PER_COMPACTION:
             self._compact()
         return len(new)
+
+    def _not_known(self, learned: Sequence[Learned], table: DeltaTable | None) -> list[Learned]:
+        """Each once, without those that are kept. The table is asked only about slots that something was learned of before."""
+        asked = {one.wallet for one in learned if one.slots.last <= self._learned_to.get(one.wallet, _NEVER_READ)}
+        known: set[Learned] = set()
+        if asked and table is not None:
+            of_asked = (pc.field("outcome") == COVERAGE) & pc.field("wallet").isin(sorted(asked))
+            known.update(learned_of_rows(dataset_of(table).to_table(columns=COVERAGE_COLUMNS, filter=of_asked)))
+        return [one for one in dict.fromkeys(learned) if one not in known]
 
     def _behind(self, records: Sequence[Record]) -> list[Record]:
         table = self._store.table()
@@ -137,8 +152,16 @@ class DeltaLake(LakeReader):
 
 def _cursors_of(table: DeltaTable) -> dict[Wallet, Cursor]:
     columns = ["wallet", "slot", "transaction_index", "signature"]
-    rows = dataset_of(table).to_table(columns=columns, filter=pc.field("outcome").isin([SWAP, NOT_A_SWAP, UNDECODABLE]))
+    rows = dataset_of(table).to_table(columns=columns, filter=pc.field("outcome").isin(list(OUTCOMES)))
     newest: dict[Wallet, tuple[int, int, str]] = {}
     for wallet, slot, index, signature in zip(*(rows.column(name).to_pylist() for name in columns), strict=True):
         newest[wallet] = max(newest.get(wallet, (-1, -1, "")), (slot, index, signature))
     return {wallet: Cursor(Slot(slot), Signature(signature)) for wallet, (slot, _, signature) in newest.items()}
+
+
+def _learned_to(table: DeltaTable) -> dict[Wallet, Slot]:
+    """The newest slot of which something was learned, by wallet."""
+    rows = dataset_of(table).to_table(columns=["wallet", "last_slot"], filter=pc.field("outcome") == COVERAGE)
+    newest = rows.group_by("wallet").aggregate([("last_slot", "max")])
+    pairs = zip(newest.column("wallet").to_pylist(), newest.column("last_slot_max").to_pylist(), strict=True)
+    return {Wallet(wallet): Slot(slot) for wallet, slot in pairs}

@@ -1,11 +1,11 @@
-"""The reading side of the lake, as it is or as it was at a version. Implements SwapReader and MovementReader of xorj.swaps.ports.
+"""The reading side of the lake, as it is or as it was at a version. Implements the readers of xorj.swaps.ports.
 
 A lake's version is the number of its newest commit by an ingester. Rows are only ever added and each carries the number of its commit, so
 that any version can be read for ever, whatever compaction and vacuum did to the files.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import pyarrow as pa
@@ -14,13 +14,17 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from xorj.adapters.lake.rows import (
+    COVERAGE,
+    COVERAGE_COLUMNS,
     FACT_COLUMNS,
     MOVEMENT,
     MOVEMENT_COLUMNS,
+    OUTCOMES,
     SCHEMA,
     SWAP,
     SWAP_COLUMNS,
     facts_of_rows,
+    learned_of_rows,
     movements_of_rows,
     records_of,
     swaps_of,
@@ -28,6 +32,7 @@ from xorj.adapters.lake.rows import (
 from xorj.adapters.lake.store import LakeStore, ingest_number
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Slot, Wallet
+from xorj.swaps.coverage import Hole, Learned, open_holes
 from xorj.swaps.pool_hops import SwapFacts
 from xorj.swaps.record import Record, WalletMovement
 from xorj.swaps.swap import Swap
@@ -57,25 +62,33 @@ class LakeReader:
 
     async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
         """Every swap at or before `as_of`, sorted by wallet and order key."""
-        return await self._run(lambda: swaps_of(self._rows(SWAP_COLUMNS, SWAP, as_of, wallet)))
+        return await self._run(lambda: swaps_of(self._rows(SWAP_COLUMNS, [SWAP], as_of, wallet)))
 
     async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
         """Every balance change at or before `as_of`, sorted by wallet and order key."""
-        return await self._run(lambda: movements_of_rows(self._rows(MOVEMENT_COLUMNS, MOVEMENT, as_of, wallet)))
+        return await self._run(lambda: movements_of_rows(self._rows(MOVEMENT_COLUMNS, [MOVEMENT], as_of, wallet)))
 
     async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
         """Every swap at or before `as_of` of which facts are kept, with them, sorted by wallet and order key."""
-        return await self._run(lambda: facts_of_rows(self._rows(FACT_COLUMNS, SWAP, as_of, wallet)))
+        return await self._run(lambda: facts_of_rows(self._rows(FACT_COLUMNS, [SWAP], as_of, wallet)))
 
     async def records(self, wallet: Wallet) -> list[Record]:
         """Everything that is kept of one wallet, oldest first."""
-        return await self._run(lambda: records_of(self._rows(SCHEMA.names, None, None, wallet)))
+        return await self._run(lambda: records_of(self._rows(SCHEMA.names, [*OUTCOMES, MOVEMENT], None, wallet)))
+
+    async def learned(self, wallet: Wallet) -> list[Learned]:
+        """What each commit told of one wallet's coverage, in their order."""
+        return await self._run(lambda: learned_of_rows(self._rows(COVERAGE_COLUMNS, [COVERAGE], None, wallet)))
+
+    async def open_holes(self) -> Mapping[Wallet, tuple[Hole, ...]]:
+        """The wallets in whose history something is unexplained, with what."""
+        return await self._run(self._open_holes)
 
     async def newest_slot(self) -> Slot | None:
         """The slot of the newest record, None while there is none."""
 
         def read() -> Slot | None:
-            newest = pc.max(self._rows(["slot"], None, None, None).column("slot")).as_py()
+            newest = pc.max(self._rows(["slot"], OUTCOMES).column("slot")).as_py()
             return None if newest is None else Slot(newest)
 
         return await self._run(read)
@@ -89,18 +102,26 @@ class LakeReader:
         with self._store.named_failures():
             return work()
 
-    def _rows(self, columns: Sequence[str], outcome: str | None, as_of: Slot | None, wallet: Wallet | None) -> pa.Table:
+    def _open_holes(self) -> dict[Wallet, tuple[Hole, ...]]:
+        rows = self._rows(COVERAGE_COLUMNS, [COVERAGE])
+        holed = set(rows.filter(pc.greater(pc.list_value_length(rows.column("holes")), 0)).column("wallet").to_pylist())
+        by_wallet: dict[Wallet, list[Learned]] = {}
+        for one in learned_of_rows(rows.filter(pc.is_in(rows.column("wallet"), pa.array(sorted(holed), pa.string())))):
+            by_wallet.setdefault(one.wallet, []).append(one)
+        return {wallet: holes for wallet, learned in by_wallet.items() if (holes := open_holes(learned))}
+
+    def _rows(self, columns: Sequence[str], outcomes: Sequence[str], as_of: Slot | None = None, wallet: Wallet | None = None) -> pa.Table:
         table = self._store.table()
         if table is None:
             return SCHEMA.empty_table().select(list(columns))
-        wanted = [] if self._pinned is None else [pc.field("ingest").is_null() | (pc.field("ingest") <= self._pinned)]
-        wanted += [] if outcome is None else [pc.field("outcome") == outcome]
-        wanted += [] if as_of is None else [pc.field("slot") <= as_of]
-        wanted += [] if wallet is None else [pc.field("wallet") == wallet]
-        chosen = None
-        for one in wanted:
-            chosen = one if chosen is None else chosen & one
-        return dataset_of(table).to_table(columns=list(columns), filter=chosen)
+        wanted = pc.field("outcome").isin(list(outcomes))
+        if self._pinned is not None:
+            wanted &= pc.field("ingest").is_null() | (pc.field("ingest") <= self._pinned)
+        if as_of is not None:
+            wanted &= pc.field("slot") <= as_of
+        if wallet is not None:
+            wanted &= pc.field("wallet") == wallet
+        return dataset_of(table).to_table(columns=list(columns), filter=wanted)
 
 
 def dataset_of(table: DeltaTable) -> ds.Dataset:

@@ -1,11 +1,13 @@
 """Records to Arrow rows and back: the schema of the lake. Used by delta_lake.py and compaction.py.
 
 One table holds rows of several kinds, so that one commit holds them all: `outcome` says which. A transaction that held several swaps of
-a wallet has one row each, numbered by instruction_index; any other outcome has one row; beside them stands one row for each movement.
+a wallet has one row each, numbered by instruction_index; any other outcome has one row; beside them stands one row for each movement, and
+one for what a commit told of a wallet's coverage.
 Raw amounts are DECIMAL(20,0): a 64-bit unsigned integer does not fit the format's largest integer.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from hashlib import sha256
 from itertools import groupby
@@ -15,6 +17,7 @@ import pyarrow as pa
 
 from xorj.primitives.amounts import TokenAmount
 from xorj.primitives.ids import Address, Mint, Signature, Slot, Wallet
+from xorj.swaps.coverage import Hole, Learned, SlotRange
 from xorj.swaps.movement import Movement, MovementKind
 from xorj.swaps.pool_hops import Reserve, SwapFacts
 from xorj.swaps.quote_rank import quote_rank
@@ -22,7 +25,8 @@ from xorj.swaps.record import Record, WalletMovement, by_order, movements_of
 from xorj.swaps.swap import NotASwap, NotASwapKind, OrderKey, Outcome, Swap, Undecodable
 
 BUCKETS = 256
-SWAP, NOT_A_SWAP, UNDECODABLE, MOVEMENT = "swap", "not_a_swap", "undecodable", "movement"
+SWAP, NOT_A_SWAP, UNDECODABLE, MOVEMENT, COVERAGE = "swap", "not_a_swap", "undecodable", "movement", "coverage"
+OUTCOMES = (SWAP, NOT_A_SWAP, UNDECODABLE)
 _RAW = pa.decimal128(20, 0)
 
 # what every lake has had, in the order of its first version
@@ -88,6 +92,7 @@ _AMOUNTS = ["input_mint", "input_raw", "input_decimals", "output_mint", "output_
 SWAP_COLUMNS = [*_PLACE, *_AMOUNTS, "network_fee_lamports", "tip_lamports", "programs", "venue_fees"]
 _RESERVES = ["reserve_in_before_raw", "reserve_in_after_raw", "reserve_out_before_raw", "reserve_out_after_raw"]
 FACT_COLUMNS = [*SWAP_COLUMNS, "fee_payer", "hops", "program", "pool", *_RESERVES, "fee_in_raw", "fee_out_raw"]
+COVERAGE_COLUMNS = ["wallet", "ingest", "instruction_index", "slot", "last_slot", "sources", "holes"]
 MOVEMENT_COLUMNS = [*_PLACE, "movement", "token", "raw", "counterparty"]
 Row = dict[str, Any]
 
@@ -97,9 +102,11 @@ def bucket_of(wallet: Wallet) -> int:
     return sha256(wallet.encode()).digest()[0] % BUCKETS
 
 
-def table_of(records: Iterable[Record], genesis_hash: str, ingest: int) -> pa.Table:
-    """The rows of the records with the lake's schema, as of the ingester's commit number `ingest`."""
-    rows = [row for record in records for row in _rows(record, {"genesis_hash": genesis_hash, "ingest": ingest})]
+def table_of(records: Iterable[Record], learned: Iterable[Learned], genesis_hash: str, ingest: int) -> pa.Table:
+    """The rows of the records and of what was learned with the lake's schema, as of the ingester's commit number `ingest`."""
+    shared = {"genesis_hash": genesis_hash, "ingest": ingest}
+    rows = [shared | row for record in records for row in _rows(record)]
+    rows += [shared | _coverage_columns(one, number) for number, one in enumerate(learned)]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -121,6 +128,12 @@ def movements_of_rows(table: pa.Table) -> list[WalletMovement]:
         for row in _each(table, MOVEMENT_COLUMNS)
     ]
     return sorted(found, key=lambda one: (one.wallet, one.order, one.signature))
+
+
+def learned_of_rows(table: pa.Table) -> list[Learned]:
+    """What was learned, in the order in which it was committed."""
+    rows = sorted(_each(table, COVERAGE_COLUMNS), key=lambda row: (row["ingest"], row["instruction_index"]))
+    return list(map(_learned, rows))
 
 
 def records_of(table: pa.Table) -> list[Record]:
@@ -165,8 +178,8 @@ def _record(rows: Sequence[Row]) -> Record:
     )
 
 
-def _rows(record: Record, shared_by_all: Row) -> Iterator[Row]:
-    shared: Row = shared_by_all | {
+def _rows(record: Record) -> Iterator[Row]:
+    shared: Row = {
         "bucket": bucket_of(record.wallet),
         "wallet": record.wallet,
         "slot": record.slot,
@@ -208,16 +221,17 @@ def _swap_columns(swap: Swap) -> Row:
 
 
 def _fact_columns(facts: SwapFacts) -> Row:
-    into, out_of = facts.reserve_in, facts.reserve_out
+    nothing = Reserve(Mint(""), None, None)
+    into, out_of = facts.reserve_in or nothing, facts.reserve_out or nothing
     return {
         "fee_payer": facts.fee_payer,
         "hops": facts.hops,
         "program": facts.program,
         "pool": facts.pool,
-        "reserve_in_before_raw": _decimal(into and into.before_raw),
-        "reserve_in_after_raw": _decimal(into and into.after_raw),
-        "reserve_out_before_raw": _decimal(out_of and out_of.before_raw),
-        "reserve_out_after_raw": _decimal(out_of and out_of.after_raw),
+        "reserve_in_before_raw": _decimal(into.before_raw),
+        "reserve_in_after_raw": _decimal(into.after_raw),
+        "reserve_out_before_raw": _decimal(out_of.before_raw),
+        "reserve_out_after_raw": _decimal(out_of.after_raw),
         "fee_in_raw": Decimal(facts.fee_in_raw),
         "fee_out_raw": Decimal(facts.fee_out_raw),
     }
@@ -231,6 +245,22 @@ def _movement_columns(movement: Movement) -> Row:
         "raw": Decimal(movement.raw),
         "counterparty": movement.counterparty,
         "counterparty_is_internal": movement.is_internal,
+    }
+
+
+def _coverage_columns(learned: Learned, number: int) -> Row:
+    return {
+        "outcome": COVERAGE,
+        "bucket": bucket_of(learned.wallet),
+        "wallet": learned.wallet,
+        "token": "",
+        "signature": "",
+        "slot": learned.slots.first,
+        "last_slot": learned.slots.last,
+        "transaction_index": 0,
+        "instruction_index": number,
+        "sources": list(learned.sources),
+        "holes": [asdict(hole) | {"left_raw": Decimal(hole.left_raw), "found_raw": Decimal(hole.found_raw)} for hole in learned.holes],
     }
 
 
@@ -286,3 +316,9 @@ def _facts(row: Row) -> SwapFacts | None:
 def _movement(row: Row) -> Movement:
     counterparty = None if row["counterparty"] is None else Address(row["counterparty"])
     return Movement(MovementKind(row["movement"]), Mint(row["token"]), int(row["raw"]), counterparty)
+
+
+def _learned(row: Row) -> Learned:
+    holes = (hole | {"left_raw": int(hole["left_raw"]), "found_raw": int(hole["found_raw"])} for hole in row["holes"])
+    slots = SlotRange(Slot(row["slot"]), Slot(row["last_slot"]))
+    return Learned(Wallet(row["wallet"]), slots, tuple(row["sources"]), tuple(Hole(**hole) for hole in holes))
