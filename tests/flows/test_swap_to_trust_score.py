@@ -1,6 +1,7 @@
 """The tour "from the chain to a score" of ARCHITECTURE.md, step by step, on a chain and stores in memory."""
 
 import pytest
+from tests.fakes.carried_over import carried_over
 from tests.fakes.chain_history import ChainHistory
 from tests.fakes.made_swaps import VENUE, wallet
 from tests.fakes.made_transactions import Made, swap_transaction
@@ -38,13 +39,15 @@ def chain() -> ChainHistory:
     """Ana wins, Ben loses, Cem has one trade, the market maker has the best record of all, and one transaction is beyond us."""
     beyond_us = Made(payer="ben", slot=900).moves("ben", "USDC", "9", "4").moves("ben", "USDT", "9", "4")
     return ChainHistory(
-        [
-            *trader("ana", [110, 120, 130], first_slot=101),
-            *trader("ben", [90, 80, 95], first_slot=102),
-            *trader("cem", [500], first_slot=103),
-            *trader("market maker", [900, 900, 900], first_slot=104),
-            beyond_us.moves("ben", "BONK", "0", "5").moves("ben", "WIF", "0", "5").runs(VENUE).done(),
-        ]
+        carried_over(
+            [
+                *trader("ana", [110, 120, 130], first_slot=101),
+                *trader("ben", [90, 80, 95], first_slot=102),
+                *trader("cem", [500], first_slot=103),
+                *trader("market maker", [900, 900, 900], first_slot=104),
+                beyond_us.moves("ben", "BONK", "0", "5").moves("ben", "WIF", "0", "5").runs(VENUE).done(),
+            ]
+        )
     )
 
 
@@ -95,7 +98,7 @@ async def test_the_same_slot_gives_the_same_run_to_the_bit_whatever_came_later(c
     await ingest_swaps(SOURCES, chain, lake)
     before = await score_wallets(lake, RULES, Model.CLASSIC)
     assert before is not None
-    chain.add(*trader("ben", [900, 900], first_slot=2_000))
+    chain.add(*carried_over([*chain.transactions_by_signature.values(), *trader("ben", [900, 900], first_slot=2_000)]))
     await ingest_swaps(SOURCES, chain, lake)
     assert await score_wallets(lake, RULES, Model.CLASSIC, as_of=before.as_of_slot) == before
     after = await score_wallets(lake, RULES, Model.CLASSIC)
@@ -110,6 +113,20 @@ async def test_a_run_is_made_once_for_the_same_inputs(chain: ChainHistory) -> No
     for _ in range(2):
         await score_and_store(lake, store, RULES, Model.CLASSIC)
     assert len(store.runs) == 1
+
+
+async def test_a_wallet_with_a_gap_that_nothing_explains_is_not_ranked_and_that_is_said(chain: ChainHistory) -> None:
+    of_ana = [one.signature for one in chain.transactions_by_signature.values() if one.account_keys[0] == wallet("ana")]
+    del chain.transactions_by_signature[of_ana[2]]
+    lake, store = MemoryLake(), MemoryTrust()
+    await ingest_swaps(SOURCES, chain, lake)
+    run = await score_and_store(lake, store, RULES, Model.CLASSIC)
+    assert run is not None
+    assert [score.wallet for score in run.ranked] == [wallet("ben")]
+    ana = await store.score_of(wallet("ana"))
+    assert ana is not None
+    assert (ana.rank, ana.exclusion) == (None, "a part of its history is missing")
+    assert ana.receipt["rules"]["gapped"] == [wallet("ana")]
 
 
 async def test_a_chain_without_swaps_has_no_ranking() -> None:

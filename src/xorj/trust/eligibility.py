@@ -18,7 +18,8 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is asked of a wallet; the defaults are those of the constants above."""
+    """What is asked of a wallet; the defaults are those of the constants above. `gapped` are wallets with an unexplained gap in what was
+    read of them (swaps.ports.SwapReader.open_holes): what happened in it may be anything."""
 
     trades_min: int = TRADES_MIN
     active_days_min: int = ACTIVE_DAYS_MIN
@@ -27,6 +28,7 @@ class Rules:
     trades_a_day_max: int = TRADES_A_DAY_MAX
     unmatched_share_max: float = UNMATCHED_SHARE_MAX
     excluded: frozenset[Wallet] = frozenset()
+    gapped: frozenset[Wallet] = frozenset()
 
 
 def exclusion_of(performance: Performance, rules: Rules, *, as_of_block_time: int) -> str | None:
@@ -34,6 +36,7 @@ def exclusion_of(performance: Performance, rules: Rules, *, as_of_block_time: in
     idle_days = (as_of_block_time - performance.last_trade) / DAY_S
     broken = {
         "not a trader of this market": performance.wallet in rules.excluded,
+        "a part of its history is missing": performance.wallet in rules.gapped,
         "no priced trade to measure by": performance.roi is None,
         f"fewer than {rules.trades_min} trades": performance.trades < rules.trades_min,
         f"a record of less than {rules.active_days_min} days": performance.days < rules.active_days_min,

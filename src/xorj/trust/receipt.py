@@ -34,7 +34,7 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
         "score": score.value(run.model),
         "copy": _copy(score),
         "terms": asdict(run.terms) | {"refused": sorted(run.terms.refused)},
-        "rules": asdict(run.rules) | {"excluded": sorted(run.rules.excluded)},
+        "rules": asdict(run.rules) | {"excluded": sorted(run.rules.excluded), "gapped": sorted(run.rules.gapped & {performance.wallet})},
         "performance": {
             "realised_pnl_usd": performance.realised_pnl_usd,
             "unrealised_pnl_usd": performance.unrealised_pnl_usd,
@@ -60,4 +60,6 @@ def _percent(fraction: float | None) -> float | None:
 def _copy(score: TraderScore) -> dict[str, Any]:
     """The trust score with all that it says, or what there is instead of it."""
     found = asdict(score.copy)
-    return {"has_evidence": isinstance(score.copy, CopyScore), **{name: value for name, value in found.items() if name != "wallet"}}
+    links = {name: list(value) if isinstance(value, tuple) else value for name, value in found.pop("links").items()}
+    found.pop("wallet")
+    return {"has_evidence": isinstance(score.copy, CopyScore), **found, "links": links}

@@ -5,7 +5,7 @@ Run by the quant engine after each ingestion that brought something, and by the 
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 
 from xorj.performance.compute_performance import PerformanceReport, compute_performance
@@ -34,6 +34,8 @@ async def score_wallets(
     report = await compute_performance(reader, as_of=as_of)
     if report is None:
         return None
+    holes = await reader.open_holes()
+    rules = replace(rules, gapped=frozenset(who for who, found in holes.items() if any(hole.before <= report.slot for hole in found)))
     swaps = await reader.swaps(as_of=report.slot)
     copies = await asyncio.to_thread(lambda: score_copies(value_swaps(swaps), report.block_time, terms))
     return run_of(report, copies, rules, model, terms)
@@ -68,7 +70,13 @@ def run_of(
 
 def parameter_hash(rules: Rules, terms: Terms) -> str:
     """Of everything beside the swaps that a run was made from."""
-    values = {**asdict(rules), **asdict(terms), "excluded": sorted(rules.excluded), "refused": sorted(terms.refused)}
+    values = {
+        **asdict(rules),
+        **asdict(terms),
+        "excluded": sorted(rules.excluded),
+        "gapped": sorted(rules.gapped),
+        "refused": sorted(terms.refused),
+    }
     return sha256(repr(sorted(values.items())).encode()).hexdigest()
 
 
