@@ -138,3 +138,40 @@ def test_silenced_checks_name_the_rule_they_silence() -> None:
     bare = re.compile(r"#\s*(?:noqa(?!: ?[A-Z]+\d+)|type: ignore(?!\[))")
     this = Path(__file__).resolve()
     assert [named(path) for path in python_files("src", "tests", "bench") if path != this and bare.search(path.read_text())] == []
+
+
+# what NumPy hands to a linear algebra library or to code of its own for each processor: the last digits differ
+UNPORTABLE = {"linalg", "dot", "vdot", "inner", "matmul", "tensordot", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "power"}
+
+
+def test_stored_figures_are_made_without_a_linear_algebra_library() -> None:
+    paths = [path for package in ("trust", "market", "performance") for path in (SOURCE / package).rglob("*.py")]
+    found = [f"{named(path)}:{line}" for path in paths for line in unportable(ast.parse(path.read_text()), UNPORTABLE - NATIVE_ONLY)]
+    assert found == []
+
+
+def test_scores_are_made_without_what_differs_between_processors() -> None:
+    # rho and drift are found on a grid of whole thousandths, and kept: nothing is computed from the log score's last digits
+    paths = [path for package in ("trust", "market") for path in (SOURCE / package).rglob("*.py") if path.name != "calibration.py"]
+    found = [f"{named(path)}:{line}" for path in paths for line in unportable(ast.parse(path.read_text()), UNPORTABLE | {"einsum"})]
+    assert found == []
+
+
+# the kernel of performance takes its logarithms itself, outside of what a receipt holds
+NATIVE_ONLY = {"exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "power"}
+
+
+def unportable(tree: ast.AST, names: set[str]) -> list[int]:
+    """Lines with a matrix product, or with one of NumPy's functions of these names."""
+    products = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult)]
+    called = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "np" and node.attr in names
+    ]
+    return products + called
+
+
+@pytest.mark.parametrize("line", ["a @ b", "np.linalg.solve(a, b)", "np.dot(a, b)", "a @= b", "np.exp(a)"])
+def test_the_rule_against_them_sees_them(line: str) -> None:
+    assert unportable(ast.parse(line), UNPORTABLE) == [1]

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xorj.primitives import elementary
+
 Floats = NDArray[np.float64]
 
 EXECUTIONS_MIN = 20
@@ -53,7 +55,7 @@ def fitted(prices: Sequence[float], signed_usd: Sequence[float]) -> Impact:
         raise ValueError("prices and sizes must be of one length")
     if len(price) < EXECUTIONS_MIN:
         return Impact(max(DEPTH_IN_TRADES_ASSUMED * float(np.median(np.abs(size))) if len(size) else 0.0, 1.0), 0.0, 1.0, len(price))
-    moved = np.diff(np.log(price))
+    moved = np.diff(elementary.log(price))
     traded, turned = size[1:] + size[:-1], np.diff(np.sign(size))
     slope, fee = _least_squares(traded, turned, moved)
     depth = min(1 / slope, DEPTH_USD_MAX) if slope > 1 / DEPTH_USD_MAX else DEPTH_USD_MAX
@@ -69,7 +71,7 @@ def _least_squares(first: Floats, second: Floats, wanted: Floats) -> tuple[float
     """
     length = math.sqrt(_product(first, first)), math.sqrt(_product(second, second))
     if not length[0] or not length[1]:
-        alone = [_product(column, wanted) / size**2 if size else 0.0 for column, size in zip((first, second), length, strict=True)]
+        alone = [_product(column, wanted) / (size * size) if size else 0.0 for column, size in zip((first, second), length, strict=True)]
         return alone[0], alone[1]
     one, other = first / length[0], second / length[1]
     shared, by_one, by_other = _product(one, other), _product(one, wanted), _product(other, wanted)

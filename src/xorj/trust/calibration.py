@@ -62,7 +62,7 @@ def _posterior(window: ClosedWindow) -> _Posterior:
     known = window.estimates.is_scoreable
     estimates = Estimates(window.estimates.sharpe[known], window.estimates.error[known], window.estimates.days[known])
     weights = np.concatenate([part for _, part in priors.posteriors(estimates, priors.fitted(estimates))])
-    return _Posterior(weights, float(np.einsum("wj,j->w", weights, priors.GRID).mean()), window.paid[known])
+    return _Posterior(weights, float(priors.expected(weights, priors.GRID).mean()), window.paid[known])
 
 
 def _steps(low: float, high: float, step: float) -> list[float]:

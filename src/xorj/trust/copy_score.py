@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xorj.primitives import elementary
 from xorj.trust import prior as priors
 from xorj.trust.cohort import Bools, Cohort, Floats
-from xorj.trust.utility_sharpe import Estimates, estimate, normal_cdf
+from xorj.trust.utility_sharpe import Estimates, estimate
 
 __all__ = ["UNCALIBRATED", "Calibration", "Cohort", "CohortScores", "Estimates", "estimate", "score_cohort", "score_estimates"]
 
@@ -75,13 +76,13 @@ def score_estimates(estimates: Estimates, calibration: Calibration = UNCALIBRATE
     known = Estimates(estimates.sharpe[scoreable], estimates.error[scoreable], estimates.days[scoreable])
     mean, edge, low, high, score = (np.empty(len(known.sharpe)) for _ in range(5))
     for rows, weights in priors.posteriors(known, prior):
-        mean[rows] = np.einsum("wj,j->w", weights, priors.GRID)
+        mean[rows] = priors.expected(weights, priors.GRID)
         edge[rows] = weights[:, priors.GRID > 0].sum(axis=1)
         low[rows], high[rows] = (priors.quantile(weights, level) for level in BAND)
     if len(mean):
         pays = chance_of_paying(float(mean.sum()) / len(mean), calibration.rho, calibration.drift)
         for rows, weights in priors.posteriors(known, prior):
-            score[rows] = np.einsum("wj,j->w", weights, pays)
+            score[rows] = priors.expected(weights, pays)
     columns = (np.clip(100 * score, 0, 100), np.clip(edge, 0, 1), mean, low, high, known.days)
     return CohortScores(*(_spread(column, scoreable) for column in columns))
 
@@ -89,7 +90,7 @@ def score_estimates(estimates: Estimates, calibration: Calibration = UNCALIBRATE
 def chance_of_paying(centre: float, rho: float, drift: float) -> Floats:
     """float64[121]: for every theta of the grid, the probability that the copier's utility over the horizon is positive."""
     ahead = centre + drift + rho * (priors.GRID - centre)
-    return np.array([normal_cdf(math.sqrt(HORIZON_DAYS) * float(theta)) for theta in ahead])
+    return elementary.normal_cdf(math.sqrt(HORIZON_DAYS) * ahead)
 
 
 def checked_prior(given: Floats) -> Floats:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xorj.primitives import elementary
 from xorj.trust.cohort import Floats
 from xorj.trust.utility_sharpe import Estimates
 
@@ -52,7 +53,7 @@ def fitted(estimates: Estimates, *, exact_max: int = EXACT_MAX) -> Floats:
 
 def stratified(whole: Strata) -> Strata:
     """One stratum for all whose errors, and Sharpes counted in errors, are alike. Tails keep their own; no chance is involved."""
-    width = np.floor(np.log(whole.error) / ERROR_WIDTH).astype(np.int64)
+    width = np.floor(elementary.log(whole.error) / ERROR_WIDTH).astype(np.int64)
     place = np.floor(np.clip(whole.sharpe / whole.error, -_FAR, _FAR) / SHARPE_WIDTH).astype(np.int64)
     _, stratum = np.unique(width * round(4 * _FAR / SHARPE_WIDTH) + place, return_inverse=True)
     wallets = np.bincount(stratum).astype(np.float64)
@@ -60,30 +61,43 @@ def stratified(whole: Strata) -> Strata:
 
 
 def _mixture(strata: Strata, deviation: float) -> Floats:
-    kernel = np.exp(-(((GRID[:, None] - GRID[None, :]) / deviation) ** 2) / 2)
+    apart = (GRID[:, None] - GRID[None, :]) / deviation
+    kernel = elementary.exp(-(apart * apart) / 2)
     kernel /= kernel.sum(axis=0)
-    # einsum runs on one thread in one order, so that the bits do not depend on how many cores there are
-    seen = np.einsum("wi,ij->wj", np.exp(_log_likelihood(strata.sharpe, strata.error)), kernel)
+    seen = _product(elementary.exp(_log_likelihood(strata.sharpe, strata.error)), kernel)
     share = strata.wallets / strata.wallets.sum()
     weights = np.full(len(GRID), 1 / len(GRID))
     for _ in range(EM_STEPS):
-        weights *= np.einsum("wj,w->j", seen, share / np.einsum("wj,j->w", seen, weights))
-    folded = np.einsum("ij,j->i", kernel, weights)
+        weights *= (seen * (share / expected(seen, weights))[:, None]).sum(axis=0)
+    folded = expected(kernel, weights)
     result: Floats = folded / folded.sum()
     return result
 
 
 def posteriors(estimates: Estimates, prior: Floats) -> Iterator[tuple[slice, Floats]]:
     """Posterior weights float64[rows, 121], each row summing to 1, for estimates without NaN, some thousands of wallets at a time."""
-    with np.errstate(divide="ignore"):
-        log_prior = np.log(prior)
+    log_prior = elementary.log(prior)
     for start in range(0, len(estimates.sharpe), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         log_weights = _log_likelihood(estimates.sharpe[rows], estimates.error[rows]) + log_prior
         log_weights -= log_weights.max(axis=1, keepdims=True)
-        weights = np.exp(log_weights)
+        weights = elementary.exp(log_weights)
         weights /= weights.sum(axis=1, keepdims=True)
         yield rows, weights
+
+
+def expected(weights: Floats, values: Floats) -> Floats:
+    """float64[rows]: sum over j of weights_rj values_j. NumPy's own products may fuse and reorder, each processor in its way."""
+    result: Floats = (weights * values).sum(axis=1)
+    return result
+
+
+def _product(rows: Floats, kernel: Floats) -> Floats:
+    """float64[rows, J]: sum over i of rows_wi kernel_ij, in the order of i."""
+    result = np.zeros((len(rows), kernel.shape[1]))
+    for column, part in zip(rows.T, kernel, strict=True):
+        result += column[:, None] * part
+    return result
 
 
 def quantile(weights: Floats, level: float) -> Floats:
@@ -99,6 +113,7 @@ def quantile(weights: Floats, level: float) -> Floats:
 
 def _log_likelihood(sharpe: Floats, error: Floats) -> Floats:
     """float64[rows, 121], each row's largest value 0, so that a wallet far off the grid has a likelihood too."""
-    result: Floats = -(((sharpe[:, None] - GRID) / error[:, None]) ** 2) / 2
+    apart = (sharpe[:, None] - GRID) / error[:, None]
+    result: Floats = -(apart * apart) / 2
     result -= result.max(axis=1, keepdims=True)
     return result

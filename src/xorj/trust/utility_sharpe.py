@@ -13,11 +13,11 @@ moments (divided by n) over the days of life:
     s  <- s - se E[max of c standard normals]                        the cluster's best was picked out of c
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from xorj.primitives import elementary
 from xorj.trust.cohort import Bools, Cohort, Floats, Ints, check_returns, checked
 
 BETA_PRIOR_DAYS = 30
@@ -88,14 +88,15 @@ def _estimated(part: Cohort) -> Estimates:
     square = z * z
     variance = square.sum(axis=1) / n
     usable = _varies(returns, alive) & _varies(u, alive) & (variance > 0) & (days >= DAYS_MIN) & (part.round_trips >= ROUND_TRIPS_MIN)
-    deviation = np.sqrt(np.where(usable, variance, 1.0))
+    variance = np.where(usable, variance, 1.0)
+    deviation = np.sqrt(variance)
     sharpe = mean / deviation
-    skewness = (square * z).sum(axis=1) / n / deviation**3
-    kurtosis = (square * square).sum(axis=1) / n / deviation**4
-    shape = np.maximum(1.0, 1 - skewness * sharpe + (kurtosis - 1) / 4 * sharpe**2)
+    skewness = (square * z).sum(axis=1) / n / (deviation * variance)
+    kurtosis = (square * square).sum(axis=1) / n / (variance * variance)
+    shape = np.maximum(1.0, 1 - skewness * sharpe + (kurtosis - 1) / 4 * (sharpe * sharpe))
     trips = np.maximum(part.round_trips, ROUND_TRIPS_MIN).astype(np.float64)
     linked = 1 / (1 - np.minimum(part.linked_share, LINKED_SHARE_MAX))
-    error = np.sqrt(shape * _dependence(z, n * deviation**2) * ((trips + 1) / (trips - 1)) * linked / n)
+    error = np.sqrt(shape * _dependence(z, n * variance) * ((trips + 1) / (trips - 1)) * linked / n)
     corrected = sharpe - error * expected_maxima(part.cluster_size)
     return Estimates(*(np.where(usable, column, np.nan) for column in (corrected, error, n)))
 
@@ -115,28 +116,18 @@ def _dependence(z: Floats, total: Floats) -> Floats:
     return result
 
 
-def normal_cdf(x: float) -> float:
-    """Phi(x), exact in both tails."""
-    return math.erfc(-x / math.sqrt(2)) / 2
-
-
-def log_normal_cdf(x: float) -> float:
-    """log Phi(x), exact in both tails down to x = -37."""
-    return math.log1p(-normal_cdf(-x)) if x > 0 else math.log(normal_cdf(x))
-
-
 # the trapezoid rule on a smooth function that vanishes at both ends is exact to the last digits at this step
 _STEPS_PER_UNIT, _REACH = 64, 13
 _POINTS = np.arange(-_REACH * _STEPS_PER_UNIT, _REACH * _STEPS_PER_UNIT + 1) / _STEPS_PER_UNIT
-_LOG_DENSITY = -(_POINTS**2) / 2 - math.log(2 * math.pi) / 2
-_LOG_CDF = np.array([log_normal_cdf(float(point)) for point in _POINTS])
+_LOG_DENSITY = elementary.log(elementary.normal_density(_POINTS))
+_LOG_CDF = elementary.log_normal_cdf(_POINTS)
 
 
 def expected_maxima(sizes: Ints) -> Floats:
     """E[max of c standard normals] for every c, the integral of x c phi(x) Phi(x)^(c - 1); exactly 0 for 1."""
     distinct, place = np.unique(sizes, return_inverse=True)
     count = distinct[:, None].astype(np.float64)
-    density = np.exp(np.log(count) + _LOG_DENSITY + (count - 1) * _LOG_CDF)
+    density = elementary.exp(elementary.log(count) + _LOG_DENSITY + (count - 1) * _LOG_CDF)
     maxima = np.where(distinct == 1, 0.0, (density * _POINTS).sum(axis=1) / _STEPS_PER_UNIT)
     result: Floats = maxima[place]
     return result
