@@ -103,11 +103,19 @@ def place(**changes: Any) -> Place:
 
 
 class GatewayWorld:
-    """One edge. `changes` replace parts; `clock` is the wall's, `chain` the node."""
+    """One edge. `changes` replace parts; `clock` is the wall's, `chain` the node. No answer is kept unless a test asks for it."""
 
-    def __init__(self, engine: AsyncEngine, *, at: Place | None = None, operators: Sequence[Keypair] = (), **changes: Any) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        at: Place | None = None,
+        operators: Sequence[Keypair] = (),
+        kept_seconds: float = 0.0,
+        **changes: Any,
+    ) -> None:
         self.chain, self.prices, self.ranking, self.clock = QuietChain(), Prices(), Ranking(), WallClock()
-        self.place = at or place()
+        self.place, self.engine = at or place(), engine
         doorkeeper = Doorkeeper(
             site=Site.of_origin(ORIGIN, "localnet"),
             tokens=SessionTokens(bytes(32)),
@@ -136,7 +144,7 @@ class GatewayWorld:
         }
         self.parts = Parts(**usual | changes)
         self.app: FastAPI = http.create_app("gateway", body_bytes_max=16_384)
-        gateway.install(self.app, self.parts)
+        gateway.install(self.app, self.parts, kept_seconds=kept_seconds)
         self.transport = httpx2.ASGITransport(self.app)
 
     def browser(self, **how: Any) -> httpx2.AsyncClient:

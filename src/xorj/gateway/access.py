@@ -21,6 +21,13 @@ NO_SESSION = Unauthenticated("sign in first: POST /auth/challenge, then /auth/au
 
 async def caller(request: Request, parts: PartsOf) -> Session | Unauthenticated:
     """The session of this request, looked up once. A cookie counts for a write only from a page of our own."""
+    known: Session | Unauthenticated | None = getattr(request.state, "asking", None)
+    if known is None:
+        known = request.state.asking = await _caller(request, parts)
+    return known
+
+
+async def _caller(request: Request, parts: Parts) -> Session | Unauthenticated:
     token = _bearer(request)
     if token is None and (token := request.cookies.get(COOKIE)) is not None and request.method not in SAFE_METHODS:
         _require_own_page(request, parts)
@@ -74,14 +81,17 @@ def audience(parts: Parts, session: Session | Unauthenticated) -> Audience:
     return UserId(session.user_id)
 
 
+def is_to_be_welcomed(request: Request, parts: Parts, asking: Session | Unauthenticated) -> bool:
+    """Whether the page or its overview has to answer a visitor of a local chain with a session: he has none, or one about to end."""
+    if not parts.place.is_worthless or not (request.scope["path"] == "/" or COOKIE in request.cookies):
+        return False
+    return not isinstance(asking, Session) or asking.expires_at - parts.doorkeeper.clock.now() <= SESSION_LIFE / 2
+
+
 async def welcome(request: Request, response: Response) -> None:
     """Gives a visitor of a local chain's page a session that may press stop, and a new one when it is about to end."""
     parts = parts_of(request)
-    if not parts.place.is_worthless:
-        return
-    token = request.cookies.get(COOKIE)
-    session = await parts.doorkeeper.session_of(token) if token else NO_SESSION
-    if isinstance(session, Session) and session.expires_at - parts.doorkeeper.clock.now() > SESSION_LIFE / 2:
+    if not is_to_be_welcomed(request, parts, await caller(request, parts)):
         return
     visit = await parts.doorkeeper.visit()
     response.set_cookie(

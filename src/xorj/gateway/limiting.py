@@ -3,9 +3,9 @@
 from fastapi import Depends, Request
 
 from xorj.gateway.access import Caller
-from xorj.gateway.parts import PartsOf
+from xorj.gateway.parts import Parts, PartsOf
 from xorj.gateway.refusals import too_many
-from xorj.identity.rate_limit import RateLimit
+from xorj.identity.rate_limit import Allowance, RateLimit
 from xorj.identity.session import Session
 from xorj.observability import logging
 from xorj.primitives.errors import Unavailable
@@ -27,19 +27,30 @@ class _Limited:
 
     async def __call__(self, request: Request, parts: PartsOf, asking: Caller) -> None:
         try:
-            allowance = await parts.limiter.hit(self._limit, _key(request, asking))
+            allowance = await _counted(request, parts, asking, self._limit)
         except Unavailable:
             if self._refuse_uncounted:
                 raise
             log.warning("read_not_counted", path=request.url.path)
             return
-        request.state.allowance = allowance
         if not allowance.allowed:
             raise too_many(allowance)
 
 
 write_limit = Depends(_Limited(WRITES, refuse_uncounted=True))
 read_limit = Depends(_Limited(READS, refuse_uncounted=False))
+
+
+async def counted_read(request: Request, parts: Parts, asking: object) -> Allowance:
+    """What this read leaves of its caller's limit, counted once a request. Raises Unavailable."""
+    return await _counted(request, parts, asking, READS)
+
+
+async def _counted(request: Request, parts: Parts, asking: object, limit: RateLimit) -> Allowance:
+    known: Allowance | None = getattr(request.state, "allowance", None)
+    if known is None:
+        known = request.state.allowance = await parts.limiter.hit(limit, _key(request, asking))
+    return known
 
 
 def _key(request: Request, asking: object) -> str:

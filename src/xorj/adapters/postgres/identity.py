@@ -1,13 +1,15 @@
 """Challenges, sessions and users in PostgreSQL. Built by services.gateway and services.web."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ARRAY, LargeBinary, Row, any_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.tables import challenges, sessions, users, vaults
+from xorj.adapters.postgres.together import Together
 from xorj.adapters.postgres.transactions import transaction
 from xorj.identity.challenge import Challenge
 from xorj.identity.permissions import Permission
@@ -17,6 +19,10 @@ from xorj.primitives.ids import UserId, Wallet
 
 # Every new row takes some dead ones away with it, so that neither table needs a caretaker.
 EXPIRED_ROWS_REMOVED_MAX = 20
+# Made once: it is run for every call of the API.
+_OPEN = select(sessions).where(
+    sessions.c.sid_hash == any_(bindparam("sid_hashes", type_=ARRAY(LargeBinary))), sessions.c.revoked_at.is_(None)
+)
 
 
 class PostgresChallenges:
@@ -45,18 +51,23 @@ class PostgresChallenges:
 class PostgresSessions:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        # Looked up on every call of the API: three round trips become one.
+        # Looked up on every call of the API: three round trips become one, and many calls one statement.
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._found = Together(self._find_all)
 
     async def open(self, session: Session) -> None:
         async with transaction(self._engine) as connection:
             await _open(connection, session)
 
     async def find(self, sid_hash: bytes, now: datetime) -> Session | None:
-        found = select(sessions).where(sessions.c.sid_hash == sid_hash, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)
+        found = await self._found.answer(sid_hash)
+        return found if found is not None and found.expires_at > now else None
+
+    async def _find_all(self, sid_hashes: Sequence[bytes]) -> list[Session | None]:
         async with transaction(self._reading) as connection:
-            row = (await connection.execute(found)).first()
-        return _session(row) if row else None
+            rows = (await connection.execute(_OPEN, {"sid_hashes": list(set(sid_hashes))})).all()
+        found = {row.sid_hash: _session(row) for row in rows}
+        return [found.get(sid_hash) for sid_hash in sid_hashes]
 
     async def rotate(self, sid_hash: bytes, successor: Session, now: datetime) -> bool:
         open_still = (sessions.c.sid_hash == sid_hash, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)

@@ -1,20 +1,34 @@
 """Counts of requests in an UNLOGGED table, as a store of the library `limits`: losing them in a crash begins the windows anew."""
 
 import random
-from functools import cache
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from limits.aio.storage import Storage
-from sqlalchemy import bindparam, delete, func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.sql.dml import ReturningInsert
 
 from xorj.adapters.postgres.engine import CONNECTION_ERRORS
 from xorj.adapters.postgres.tables import rate_limit_hits
+from xorj.adapters.postgres.together import Together
 
 EXPIRED_ROWS_REMOVED_MAX = 100
 CLEANING_SHARE = 0.02
+# One more hit, or several, for each key in its window of now. In one order, so that two processes that count the same keys do not
+# wait for each other.
+COUNTING = text("""
+    INSERT INTO rate_limit_hits AS counted (key, window_start, hits, expires_at)
+    SELECT key, begin, hits, begin + make_interval(secs => seconds)
+    FROM unnest(CAST(:keys AS text[]), CAST(:seconds AS int[]), CAST(:hits AS int[])) AS asked (key, seconds, hits),
+         LATERAL (SELECT to_timestamp(floor(extract(epoch FROM now()) / seconds) * seconds) AS begin) AS opened
+    ORDER BY key
+    ON CONFLICT (key, window_start) DO UPDATE SET hits = counted.hits + excluded.hits
+    RETURNING key, hits
+""")
+
+# A key, the length of its windows in seconds, and how many hits.
+Hit = tuple[str, int, int]
 
 
 class PostgresRateLimits(Storage):
@@ -26,17 +40,32 @@ class PostgresRateLimits(Storage):
         super().__init__(wrap_exceptions=True)
         # Each call is one statement: three round trips become one.
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._counted = Together(self._count)
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
         return CONNECTION_ERRORS
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return await self._counted.answer((key, int(expiry), amount))
+
+    async def _count(self, asked: Sequence[Hit]) -> list[int]:
+        """What each key's count was after each hit, as if they had come one after the other."""
+        added: Counter[str] = Counter()
+        for key, _, amount in asked:
+            added[key] += amount
+        seconds = {key: length for key, length, _ in asked}
+        values = {"keys": list(added), "seconds": [seconds[key] for key in added], "hits": list(added.values())}
         async with self._engine.begin() as connection:
-            hits = (await connection.execute(_counting(int(expiry)), {"counted": key, "amount": amount})).scalar_one()
+            rows = (await connection.execute(COUNTING, values)).all()
+        counts = {row.key: row.hits - added[row.key] for row in rows}
+        found: list[int] = []
+        for key, _, amount in asked:
+            counts[key] += amount
+            found.append(counts[key])
         if random.random() < CLEANING_SHARE:  # noqa: S311 - who cleans is nobody's secret
             await self._clean()
-        return int(hits)
+        return found
 
     async def get(self, key: str) -> int:
         return int(await self._newest(key, rate_limit_hits.c.hits) or 0)
@@ -74,18 +103,3 @@ class PostgresRateLimits(Storage):
         async with self._engine.begin() as connection:
             for row in (await connection.execute(dead)).all():
                 await connection.execute(delete(rate_limit_hits).where(table.key == row.key, table.window_start == row.window_start))
-
-
-@cache
-def _counting(expiry_seconds: int) -> ReturningInsert[Any]:
-    """One more hit in the window of now. Made once a limit: every request of the API runs it."""
-    begin = func.to_timestamp(func.floor(func.extract("epoch", func.now()) / expiry_seconds) * expiry_seconds)
-    row = {
-        "key": bindparam("counted"),
-        "window_start": begin,
-        "hits": bindparam("amount"),
-        "expires_at": begin + text(f"interval '{expiry_seconds} seconds'"),
-    }
-    statement = insert(rate_limit_hits).values(row)
-    added = {"hits": rate_limit_hits.c.hits + statement.excluded.hits}
-    return statement.on_conflict_do_update(index_elements=["key", "window_start"], set_=added).returning(rate_limit_hits.c.hits)
