@@ -12,7 +12,7 @@ from deltalake import DeltaTable
 from tests.fakes.made_swaps import UNREADABLE, VENUE, amount, mint, record, signature, swap, swapped, told, wallet
 from tests.fakes.swap_lake import MemoryLake
 
-from xorj.adapters.lake import delta_lake
+from xorj.adapters.lake import compaction
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Address, Slot
@@ -148,6 +148,16 @@ async def test_later_knowledge_closes_a_hole(lake: Lake) -> None:
     assert await lake.open_holes() == {ben: (hole,)}
 
 
+async def test_what_comes_late_is_added_once_and_moves_no_cursor(lake: Lake) -> None:
+    await lake.commit([record("ana", slot=5), record("ana", slot=9)], {})
+    late = [record("ana", slot=7), record("ana", slot=9), record("ben", slot=7)]
+    assert await lake.commit([record("ana", slot=12)], {}, late=late) == 2
+    assert await lake.commit([], {}, late=late) == 0
+    assert {who: one.slot for who, one in (await lake.cursors()).items()} == {wallet("ana"): 12}
+    assert await lake.commit([], {}, late=[record("ana", slot=12, index=1)]) == 1
+    assert (await lake.cursors())[wallet("ana")].slot == 12
+
+
 async def test_a_venue_alone_can_move(lake: Lake) -> None:
     assert await lake.commit([], {VENUE: Slot(4)}) == 0
     assert await lake.venue_cursor(VENUE) == 4
@@ -224,7 +234,7 @@ async def test_a_missing_file_is_refused_and_never_read_as_a_shorter_history(tmp
 
 
 async def test_many_small_commits_are_merged_and_nothing_is_lost(tmp_path: Path) -> None:
-    lake, commits = DeltaLake(tmp_path, LOCAL_GENESIS), delta_lake.COMMITS_PER_COMPACTION + 3
+    lake, commits = DeltaLake(tmp_path, LOCAL_GENESIS), compaction.COMMITS_PER_COMPACTION + 3
     for slot in range(commits):
         await lake.commit([swapped("ana", "1 SOL", "90 USDC", slot=slot + 1)], {VENUE: Slot(slot + 1)})
     assert len(DeltaTable(tmp_path).file_uris()) <= 5
@@ -266,9 +276,9 @@ async def test_the_lake_gives_back_every_record_of_a_wallet_as_it_was_committed(
 async def test_a_version_is_read_for_ever_as_it_was(tmp_path: Path) -> None:
     lake = DeltaLake(tmp_path, LOCAL_GENESIS)
     assert await lake.version() == 0
-    for slot in range(1, delta_lake.COMMITS_PER_COMPACTION + 3):
+    for slot in range(1, compaction.COMMITS_PER_COMPACTION + 3):
         await lake.commit([told("ana", slot=slot, through=VENUE)], {VENUE: Slot(slot)})
-    assert await lake.version() == delta_lake.COMMITS_PER_COMPACTION + 2
+    assert await lake.version() == compaction.COMMITS_PER_COMPACTION + 2
     then = await lake.at_version(5)
     assert await then.version() == 5
     assert [one.order.slot for one in await then.swaps()] == [1, 2, 3, 4, 5]

@@ -24,10 +24,19 @@ class MemoryLake:
     async def venue_cursor(self, venue: Address) -> Slot | None:
         return self._venues.get(venue)
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
+    async def commit(
+        self,
+        records: Sequence[Record],
+        venues: Mapping[Address, Slot],
+        learned: Sequence[Learned] = (),
+        late: Sequence[Record] = (),
+    ) -> int:
         cursors = await self.cursors()
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if self._venues.get(venue, -1) < slot}
+        known = {(record.wallet, record.signature) for record in self.records}
+        passed = [record for record in late if record.wallet in cursors and record.slot <= cursors[record.wallet].slot]
+        new = [record for record in passed if (record.wallet, record.signature) not in known] + new
         self.records += new
         told = [one for one in dict.fromkeys(learned) if one not in self.all_learned]
         self.all_learned += told

@@ -51,13 +51,21 @@ class FollowedLake:
     async def open_holes(self) -> Mapping[Wallet, tuple[Hole, ...]]:
         return await self._lake.open_holes()
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
-        """The lake's commit, then the books'. Of a commit that failed nobody knows how far it came: the books are made anew."""
+    async def commit(
+        self,
+        records: Sequence[Record],
+        venues: Mapping[Address, Slot],
+        learned: Sequence[Learned] = (),
+        late: Sequence[Record] = (),
+    ) -> int:
+        """The lake's commit, then the books'. Of a commit that failed nobody knows how far it came, and what comes late changes what
+        followed: the books are made anew."""
         async with self._one_at_a_time:
             books, self._books = self._books, None
-            added = await self._lake.commit(records, venues, learned)
+            added = await self._lake.commit(records, venues, learned, late)
             swaps = [swap for record in records if isinstance(record.outcome, tuple) for swap in record.outcome]
-            if books is not None and books.take(swaps):
+            is_in_order = not any(isinstance(record.outcome, tuple) for record in late)
+            if books is not None and is_in_order and books.take(swaps):
                 self._books = books
             return added
 

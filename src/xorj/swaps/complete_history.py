@@ -18,6 +18,8 @@ from xorj.swaps.coverage import Balances, Break, Carried, Hole, Learned, Mark, P
 from xorj.swaps.read_history import fetched, numbered, read_after
 
 SAMPLED_ONE_IN = 20
+# where the node does not tell a transaction's place in its slot, one that came late stands after those that were read before
+LATE_INDEX_FIRST = 1_000
 ROUNDS_MAX = 3
 PAGES_BETWEEN_MAX = 10
 
@@ -35,10 +37,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The same with what was found beside it. `added` counts rows that the first source had not listed, `denied` those that the second
-    source did not list although it must."""
+    """The same with what was found beside it; `late` are rows of slots before those, which had been passed already. `added` counts rows
+    that the first source had not listed, `denied` those that the second source did not list although it must."""
 
     found: Found
+    late: tuple[SignatureInfo, ...]
     learned: Learned
     left: Balances
     breaks: tuple[Break, ...]
@@ -48,7 +51,7 @@ class Whole:
 
 @dataclass(slots=True)
 class _Work:
-    """The transactions so far. Only such of the range are added: the lake has what came before."""
+    """The transactions so far, with those that come late before the range's."""
 
     found: Found
     rows: list[SignatureInfo]
@@ -65,9 +68,9 @@ class _Work:
         self.carried = carried(self.found.wallet, [self.transactions[row.signature] for row in self.rows], self.found.left)
 
     def lacking(self, rows: Collection[SignatureInfo]) -> list[SignatureInfo]:
-        """Those of the range that are not here yet, oldest first."""
-        slots, have = self.found.slots, {row.signature for row in self.rows}
-        new = [row for row in rows if slots.first <= row.slot <= slots.last and row.signature not in have]
+        """Those up to the end of the range that are not here yet, oldest first."""
+        have = {row.signature for row in self.rows}
+        new = [row for row in rows if row.slot <= self.found.slots.last and row.signature not in have]
         return sorted(dict.fromkeys(new), key=lambda row: (row.slot, row.transaction_index or 0))
 
     async def add(self, rows: Sequence[SignatureInfo], reader: HistoryReader, *, before: Signature | None = None) -> None:
@@ -77,9 +80,14 @@ class _Work:
             self.rows.insert(self._place(row, before), row)
             if row.source and row.source not in self.sources:
                 self.sources.append(row.source)
-        self.rows = [one for _, of_slot in groupby(self.rows, key=lambda each: each.slot) for one in numbered(list(of_slot))]
+        self.rows = [one for slot, of_slot in groupby(self.rows, key=lambda each: each.slot) for one in self._numbered(slot, list(of_slot))]
         self.added += len(rows)
         self.carry()
+
+    def _numbered(self, slot: Slot, rows: Sequence[SignatureInfo]) -> list[SignatureInfo]:
+        if slot >= self.found.slots.first or all(row.transaction_index is not None for row in rows):
+            return numbered(rows)
+        return [replace(row, transaction_index=LATE_INDEX_FIRST + at) for at, row in enumerate(rows)]
 
     def _place(self, row: SignatureInfo, before: Signature | None) -> int:
         for at, one in enumerate(self.rows):
@@ -100,8 +108,9 @@ async def complete(found: Found, reader: HistoryReader, second: HistoryReader | 
     if second is not None and (work.carried.breaks or is_sampled(found.wallet, found.slots)):
         await _ask_second(work, second)
     learned = Learned(found.wallet, found.slots, tuple(work.sources), tuple(_hole(one, work) for one in work.carried.breaks))
-    whole = replace(found, rows=tuple(work.rows), transactions=work.transactions)
-    return Whole(whole, learned, work.carried.left, work.carried.breaks, work.added, work.denied)
+    late = tuple(row for row in work.rows if row.slot < found.slots.first)
+    whole = replace(found, rows=tuple(work.rows[len(late) :]), transactions=work.transactions)
+    return Whole(whole, late, learned, work.carried.left, work.carried.breaks, work.added, work.denied)
 
 
 def is_sampled(wallet: Wallet, slots: SlotRange) -> bool:

@@ -219,11 +219,10 @@ async def _commit(
     wanted = dict.fromkeys(row.signature for one in due.values() for row in one.rows)
     known = {**transactions, **await fetched([signature for signature in wanted if signature not in transactions], step.reader)}
     wholes = [await _whole(wallet, one, known, step) for wallet, one in due.items()]
-    records = by_order(
-        _record(whole.found.wallet, row, whole.found.transactions[row.signature]) for whole in wholes for row in whole.found.rows
-    )
-    step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes])
-    step.ingested.count(records)
+    records = by_order(record for whole in wholes for record in _records(whole.found, whole.found.rows))
+    late = by_order(record for whole in wholes for record in _records(whole.found, whole.late))
+    step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes], late)
+    step.ingested.count([*late, *records])
     for whole in wholes:
         step.memory.keep(whole.found.wallet, whole.left)
         step.ingested.count_whole(whole)
@@ -245,8 +244,8 @@ async def _left(wallet: Wallet, cursor: Cursor | None, step: _Pass) -> Balances:
     return {} if last is None else carried(wallet, [last], {}).left
 
 
-def _records(found: Found) -> list[Record]:
-    return [_record(found.wallet, row, found.transactions[row.signature]) for row in found.rows]
+def _records(found: Found, rows: Iterable[SignatureInfo]) -> list[Record]:
+    return [_record(found.wallet, row, found.transactions[row.signature]) for row in rows]
 
 
 def _record(wallet: Wallet, row: SignatureInfo, transaction: ChainTransaction) -> Record:

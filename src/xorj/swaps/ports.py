@@ -19,10 +19,17 @@ class SwapLake(Protocol):
     async def venue_cursor(self, venue: Address) -> Slot | None:
         """The slot up to which every swapper of the venue has been ingested, None when it was never read."""
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
+    async def commit(
+        self,
+        records: Sequence[Record],
+        venues: Mapping[Address, Slot],
+        learned: Sequence[Learned] = (),
+        late: Sequence[Record] = (),
+    ) -> int:
         """Adds records, moves cursors and keeps what was learned in one commit; returns how many records were new. A wallet's records
         must come whole slots at a time and oldest first; those not after its cursor are dropped, so that repeating a commit changes
-        nothing. What was learned of a wallet is kept in the order it came, and once."""
+        nothing. `late` are of slots that its cursor has passed, and dropped where they are known already. What was learned of a wallet
+        is kept in the order it came, and once."""
 
 
 class SwapReader(Protocol):

@@ -1,0 +1,168 @@
+"""What a source left out of a wallet's history is found by the balances, or it is a hole that keeps the wallet from being ranked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.fakes.carried_over import carried_over
+from tests.fakes.chain_history import ChainHistory
+from tests.fakes.made_swaps import VENUE, wallet
+from tests.fakes.made_transactions import Made, swap_transaction
+from tests.fakes.swap_lake import MemoryLake
+
+from xorj.chain.transactions import ChainTransaction, SignatureInfo
+from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Address, Slot
+from xorj.swaps import complete_history
+from xorj.swaps.coverage import Hole, Learned, SlotRange, open_holes
+from xorj.swaps.ingest_swaps import Memory, Sources, ingest_swaps
+from xorj.swaps.swap import NotASwap, NotASwapKind
+
+ANA = wallet("ana")
+WATCHED = Sources((), watched=frozenset({ANA}))
+
+
+def swaps_of_ana(*slots: int, index: int | None = 0) -> list[ChainTransaction]:
+    return [swap_transaction("ana", "1 SOL", "9 USDC", slot=slot, index=index) for slot in slots]
+
+
+def received(slot: int, index: int | None = 0) -> ChainTransaction:
+    """Somebody sends ana USDC: her token account is in it, she is not."""
+    return Made(payer="somebody", slot=slot, index=index).moves("ana", "USDC", "0", "50").done()
+
+
+def without(transactions: Sequence[ChainTransaction], *slots: int) -> list[ChainTransaction]:
+    return [one for one in transactions if one.slot not in slots]
+
+
+class Named(ChainHistory):
+    """A source that says its name in every row."""
+
+    def __init__(self, name: str, transactions: Sequence[ChainTransaction]) -> None:
+        super().__init__(transactions)
+        self.name, self.is_away = name, False
+
+    async def signatures(self, address: Address, **asked: Any) -> list[SignatureInfo]:
+        if self.is_away:
+            raise Unavailable(self.name, "away")
+        return [replace(row, source=self.name) for row in await super().signatures(address, **asked)]
+
+
+def slots(lake: MemoryLake) -> list[int]:
+    return sorted(record.slot for record in lake.records)
+
+
+async def test_what_others_sent_to_a_token_account_is_found_through_the_account() -> None:
+    lake = MemoryLake()
+    chain = ChainHistory(carried_over([*swaps_of_ana(10, 30), received(20)]))
+    ingested = await ingest_swaps(WATCHED, chain, lake)
+    assert (slots(lake), ingested.added, dict(ingested.breaks)) == ([10, 20, 30], 1, {})
+    assert await lake.open_holes() == {}
+    assert {record.slot: record.outcome for record in lake.records}[20] == NotASwap(NotASwapKind.TRANSFER)
+
+
+class Placeless(ChainHistory):
+    """A node that does not tell a transaction's place in its slot."""
+
+    async def signatures(self, address: Address, **asked: Any) -> list[SignatureInfo]:
+        return [replace(row, transaction_index=None) for row in await super().signatures(address, **asked)]
+
+
+@pytest.mark.parametrize("node", [ChainHistory, Placeless])
+async def test_what_came_in_the_slot_that_the_cursor_has_passed_is_added_late(node: type[ChainHistory]) -> None:
+    transactions = carried_over([*swaps_of_ana(10), received(10, 1), *swaps_of_ana(30)])
+    chain, lake, memory = node(transactions[:2]), MemoryLake(), Memory()
+    await ingest_swaps(WATCHED, chain, lake, memory=memory)
+    assert slots(lake) == [10]
+    chain.add(transactions[2])
+    ingested = await ingest_swaps(WATCHED, chain, lake, memory=memory)
+    assert (slots(lake), ingested.added, dict(ingested.breaks)) == ([10, 10, 30], 1, {})
+    in_order = sorted(lake.records, key=lambda one: (one.slot, one.transaction_index))
+    assert [one.signature for one in in_order] == [one.signature for one in transactions]
+
+
+async def test_a_balance_is_carried_over_a_restart_as_far_as_the_cursors_transaction_shows_it() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30))
+    lake = MemoryLake()
+    await ingest_swaps(WATCHED, ChainHistory(transactions[:1]), lake)
+    ingested = await ingest_swaps(WATCHED, ChainHistory(without(transactions, 20)), lake)
+    assert dict(ingested.breaks) == {"lamports": 1, "tokens": 2}
+    assert ingested.gapped == {ANA}
+
+
+async def test_what_one_source_hides_a_second_tells() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30))
+    lake, first, second = MemoryLake(), Named("first", without(transactions, 20)), Named("second", transactions)
+    ingested = await ingest_swaps(WATCHED, first, lake, second=second)
+    assert (slots(lake), ingested.added, ingested.denied) == ([10, 20, 30], 1, 0)
+    assert lake.all_learned == [Learned(ANA, SlotRange(Slot(0), Slot(30)), ("first", "second"))]
+
+
+async def test_what_no_source_explains_is_a_hole() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30))
+    lake, known = MemoryLake(), without(transactions, 20)
+    ingested = await ingest_swaps(WATCHED, Named("first", known), lake, second=Named("second", known))
+    (holes,) = (await lake.open_holes()).values()
+    assert {(one.mint is None, one.after, one.before) for one in holes} == {(True, 10, 30), (False, 10, 30)}
+    assert ingested.gapped == {ANA}
+
+
+async def test_a_second_source_that_is_away_is_done_without() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30))
+    lake, second = MemoryLake(), Named("second", transactions)
+    second.is_away = True
+    await ingest_swaps(WATCHED, Named("first", without(transactions, 20)), lake, second=second)
+    assert ANA in await lake.open_holes()
+    assert lake.all_learned[0].sources == ("first",)
+
+
+async def test_a_sample_is_held_against_the_second_source_though_nothing_seems_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(complete_history, "SAMPLED_ONE_IN", 1)
+    transactions = carried_over(swaps_of_ana(10, 20, 30))
+    lake = MemoryLake()
+    ingested = await ingest_swaps(WATCHED, Named("first", transactions), lake, second=Named("second", without(transactions, 30)))
+    assert (ingested.denied, ingested.added, slots(lake)) == (1, 0, [10, 20, 30])
+    assert lake.all_learned[0].sources == ("first", "second")
+
+
+def test_one_in_some_is_sampled_and_always_the_same() -> None:
+    drawn = [complete_history.is_sampled(wallet(f"w{number}"), SlotRange(Slot(0), Slot(1))) for number in range(2_000)]
+    assert 60 <= sum(drawn) <= 140
+    assert drawn == [complete_history.is_sampled(wallet(f"w{number}"), SlotRange(Slot(0), Slot(9))) for number in range(2_000)]
+
+
+async def test_a_cursor_at_a_transaction_that_not_every_source_lists_is_gone_on_from() -> None:
+    class ListsTokenAccounts(ChainHistory):
+        async def signatures(self, address: Address, **asked: Any) -> list[SignatureInfo]:
+            rows = sorted(self.transactions_by_signature.values(), key=lambda one: -one.slot)
+            later = [one for one in rows if asked.get("before") is None or one.slot < self.transactions_by_signature[asked["before"]].slot]
+            return [SignatureInfo(one.signature, one.slot, one.block_time, None, one.transaction_index) for one in later]
+
+    transactions = carried_over([*swaps_of_ana(10), received(20), *swaps_of_ana(30)])
+    lake = MemoryLake()
+    await ingest_swaps(WATCHED, ListsTokenAccounts(transactions[:2]), lake)
+    assert slots(lake) == [10, 20]
+    ingested = await ingest_swaps(WATCHED, ChainHistory(transactions), lake)
+    assert (slots(lake), ingested.left_out) == ([10, 20, 30], {})
+
+
+async def test_a_wallet_and_a_venue_are_read_from_a_date_and_what_is_known_says_so() -> None:
+    made = [swap_transaction(who, "1 SOL", "9 USDC", slot=slot) for slot, who in enumerate(["ana", "ben", "ana", "ana", "ben"], start=1)]
+    times = {one.slot: one.block_time or 0 for one in made}
+    chain = ChainHistory(carried_over(made))
+    lake = MemoryLake()
+    await ingest_swaps(Sources((VENUE,), since=times[3], venues_since=times[4]), chain, lake)
+    assert sorted((record.slot, record.wallet) for record in lake.records) == [(3, ANA), (4, ANA), (5, wallet("ben"))]
+    assert {one.wallet: one.slots for one in lake.all_learned} == {
+        ANA: SlotRange(Slot(2), Slot(4)),
+        wallet("ben"): SlotRange(Slot(3), Slot(5)),
+    }
+
+
+def test_later_knowledge_closes_only_holes_that_it_spans() -> None:
+    hole = Hole(Address(ANA), None, Slot(10), Slot(30), 5, 6)
+    of = [Learned(ANA, SlotRange(Slot(0), Slot(40)), (), (hole,))]
+    assert open_holes(of) == (hole,)
+    assert open_holes([*of, Learned(ANA, SlotRange(Slot(11), Slot(50)), ())]) == (hole,)
+    assert open_holes([*of, Learned(ANA, SlotRange(Slot(10), Slot(30)), ())]) == ()
