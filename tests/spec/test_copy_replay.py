@@ -110,7 +110,7 @@ def test_what_is_undone_in_its_own_slot_proves_nothing_and_counts_as_linked_volu
     there_and_back = [swap("ana", "100 USDC", "100 WIF", slot=7), swap("ana", "100 WIF", "101 USDC", slot=7, index=1)]
     record = copied([*there_and_back, swap("ana", "201 USDC", "201 WIF", slot=8, day=MINUTE)], market((0, 1.0)))
     assert (record.entries, record.round_trips) == (1, 0)
-    assert record.same_slot_share == pytest.approx(0.5, abs=0.01)
+    assert record.linked_share == pytest.approx(0.5, abs=0.01)
 
 
 def test_switching_sells_one_and_buys_the_other() -> None:

@@ -46,8 +46,9 @@ def verdicts(swaps: list[Swap]) -> dict[str, CopyScore | NotEnoughEvidence]:
 
 def test_one_day_is_too_short_to_score() -> None:
     swaps = [swap("ana", "100 USDC", "100 WIF", slot=1), swap("ana", "100 WIF", "200 USDC", slot=9, day=0.5)]
+    swaps.append(swap("ben", "500 USDC", "400 WIF", slot=90, day=0.6))
     found = score_copies(value_swaps(swaps), FIRST_DAY_S + DAY_S - 1)
-    assert found == {wallet("ana"): NotEnoughEvidence(wallet("ana"), evidence_days=1, round_trips=1)}
+    assert found[wallet("ana")] == NotEnoughEvidence(wallet("ana"), evidence_days=1, round_trips=1)
 
 
 def test_who_never_sells_has_no_evidence_however_long_he_waits() -> None:
@@ -100,8 +101,8 @@ def test_a_cohort_fits_its_own_prior_from_300_scoreable_wallets_on() -> None:
     market = market_of(valuation, FIRST_DAY_S + DAYS * DAY_S)
     record = replay([one for one in valuation.swaps if one.swap.wallet == wallet("ana")], market, Terms())
     many = [replace(record, daily_returns=record.daily_returns * (1 + at / 1_000)) for at in range(WALLETS_MIN)]
-    assert calibration_for(cohort_of(many, market)) is UNCALIBRATED
-    assert calibration_for(cohort_of(many[1:], market)) is SYNTHETIC
+    assert calibration_for(cohort_of(many, market, [1] * len(many))) is UNCALIBRATED
+    assert calibration_for(cohort_of(many[1:], market, [1] * (len(many) - 1))) is SYNTHETIC
 
 
 def test_what_is_undone_in_its_own_slot_moves_no_price() -> None:

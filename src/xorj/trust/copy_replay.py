@@ -86,7 +86,8 @@ class Market:
 class CopyRecord:
     """What copying a wallet would have brought: float64 daily net returns from UTC day `first_day` on, and how it came about.
 
-    `not_copied` counts entries by reason; `cost_share` is the mean share of a trade's worth that its costs took, None without trades.
+    `not_copied` counts entries by reason; `linked_share` of the wallet's volume was with its owner; `cost_share` is the mean share of a
+    trade's worth that its costs took, None without trades.
     """
 
     wallet: Wallet
@@ -95,8 +96,19 @@ class CopyRecord:
     round_trips: int
     entries: int
     not_copied: Mapping[str, int]
-    same_slot_share: float
+    linked_share: float
     cost_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """What a wallet's links say of its swaps: why an entry is not copied, and which swaps are volume with itself."""
+
+    entries: Mapping[OrderKey, str] = field(default_factory=dict)
+    linked: frozenset[OrderKey] = frozenset()
+
+
+NOTHING_APART = Apart()
 
 
 def as_one_each(swaps: Sequence[ValuedSwap]) -> list[ValuedSwap]:
@@ -124,7 +136,7 @@ def _together(one: ValuedSwap, other: ValuedSwap) -> ValuedSwap:
     return replace(one, swap=swap, value_usd=value)
 
 
-def replay(swaps: Sequence[ValuedSwap], market: Market, terms: Terms) -> CopyRecord:
+def replay(swaps: Sequence[ValuedSwap], market: Market, terms: Terms, apart: Apart = NOTHING_APART) -> CopyRecord:
     """One wallet's swaps, in order, none of them after market.as_of. Raises ValueError without any."""
     if not swaps:
         raise ValueError("a replay needs swaps")
@@ -137,14 +149,14 @@ def replay(swaps: Sequence[ValuedSwap], market: Market, terms: Terms) -> CopyRec
     for one in swaps:
         while first_day + len(ends) < one.swap.block_time // DAY_S:
             ends.append(copier.equity_usd((first_day + len(ends) + 1) * DAY_S))
-        _follow(one, leader, copier, is_undone=one.swap.order in undone)
+        _follow(one, leader, copier, apart.entries, is_undone=one.swap.order in undone)
     while first_day + len(ends) < market.as_of // DAY_S:
         ends.append(copier.equity_usd((first_day + len(ends) + 1) * DAY_S))
     ends.append(copier.equity_usd(market.as_of))
     equity = np.array([terms.order_usd / terms.trade_share_max, *ends])
     returns = np.where(equity[:-1] > 0, equity[1:] / np.where(equity[:-1] > 0, equity[:-1], 1) - 1, 0.0)
     volume = sum(float(one.value_usd or 0) for one in swaps)
-    linked = sum(float(one.value_usd or 0) for one in swaps if one.swap.order in undone)
+    linked = sum(float(one.value_usd or 0) for one in swaps if one.swap.order in undone or one.swap.order in apart.linked)
     costs = copier.costs_usd / copier.traded_usd if copier.traded_usd else None
     return CopyRecord(
         swaps[0].swap.wallet,
@@ -158,7 +170,7 @@ def replay(swaps: Sequence[ValuedSwap], market: Market, terms: Terms) -> CopyRec
     )
 
 
-def _follow(one: ValuedSwap, leader: "_Leader", copier: "_Copier", *, is_undone: bool) -> None:
+def _follow(one: ValuedSwap, leader: "_Leader", copier: "_Copier", apart: Mapping[OrderKey, str], *, is_undone: bool) -> None:
     swap, value = one.swap, float(one.value_usd or 0)
     gave, got = Mint(swap.input.mint), Mint(swap.output.mint)
     what = direction(gave, got)
@@ -169,7 +181,11 @@ def _follow(one: ValuedSwap, leader: "_Leader", copier: "_Copier", *, is_undone:
     time = swap.block_time + copier.terms.delay_s
     if what in (Direction.CLOSE, Direction.SWITCH):
         copier.sells(gave, share_sold, time)
-    if what in (Direction.OPEN, Direction.SWITCH):
+    if what not in (Direction.OPEN, Direction.SWITCH):
+        return
+    if swap.order in apart:
+        copier.not_copied[apart[swap.order]] += 1
+    else:
         copier.buys(got, share_put if value else None, time)
 
 

@@ -1,8 +1,24 @@
 """What the trust score says about one wallet, or that it says nothing. Made by score_copies; ranked, stored, explained."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from xorj.primitives.ids import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What was found of a wallet's owner: his other wallets, how many records he had to choose from, whose record this one goes on with,
+    the share of volume with himself (0 to 1), and how many entries were not copied, by reason."""
+
+    others: tuple[Wallet, ...] = ()
+    cluster_size: int = 1
+    predecessors: tuple[Wallet, ...] = ()
+    linked_share: float = 0.0
+    not_copied: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_LINKS = LinkFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +43,7 @@ class CopyScore:
     capacity_usd: float | None
     cost_share: float | None
     calibration: str
+    links: LinkFacts = NO_LINKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,7 @@ class NotEnoughEvidence:
     wallet: Wallet
     evidence_days: int
     round_trips: int
+    links: LinkFacts = NO_LINKS
 
 
 CopyVerdict = CopyScore | NotEnoughEvidence

@@ -1,10 +1,14 @@
-"""Where scoring runs are kept. Adapter: adapters/postgres/trust. Every method raises Unavailable when the store cannot answer."""
+"""What scoring runs are made from and where they are kept. Adapters: adapters/lake, adapters/postgres/trust.
+
+Every method raises Unavailable when the store cannot answer.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from xorj.primitives.ids import Slot, Wallet
+from xorj.swaps.ports import MovementReader, SwapReader
 from xorj.trust.ranking import ScoringRun
 
 
@@ -32,6 +36,10 @@ class StoredScore:
     trades: int
     was_clamped: bool
     receipt: Mapping[str, Any]
+
+
+class HistoryReader(SwapReader, MovementReader, Protocol):
+    """What a scoring run is made from: the swaps of all wallets, and what else moved between them. Adapter: adapters/lake."""
 
 
 class TrustStore(Protocol):

@@ -47,8 +47,8 @@ class TraderScore:
 class ScoringRun:
     """One ranking of all wallets as of one slot.
 
-    `input_hash` is that of the swaps it was computed from, `parameter_hash` that of `rules`, who could be ranked, and `terms`, how a copier
-    trades.
+    `input_hash` is that of the swaps it was computed from, `movement_hash` that of what else moved, `parameter_hash` that of `rules`, who
+    could be ranked, and `terms`, how a copier trades.
     """
 
     id: str
@@ -56,6 +56,7 @@ class ScoringRun:
     as_of_slot: Slot
     as_of_block_time: int
     input_hash: str
+    movement_hash: str
     parameter_hash: str
     rules: Rules
     terms: Terms

@@ -17,6 +17,7 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
         "as_of_slot": run.as_of_slot,
         "as_of_block_time": run.as_of_block_time,
         "run_input_hash": run.input_hash,
+        "movement_hash": run.movement_hash,
         "parameter_hash": run.parameter_hash,
         "wallet_input_hash": score.input_hash,
         "inputs": {

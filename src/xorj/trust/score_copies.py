@@ -1,23 +1,26 @@
 """V2 over a lake's history: every wallet replayed as its copier, the cohort scored, capacity and drawdown beside it. For score_wallets.
 
-history -> impact of each token -> replay at q and 10 q -> cohort -> prior (fitted from 300 wallets on, else the synthetic one) -> score
+history -> impact of each token -> links -> replay at q and 10 q -> cohort -> prior (from 300 wallets on, else the synthetic one) -> score
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 
 import numpy as np
 
 from xorj.market.impact import Impact, fitted
+from xorj.primitives import elementary
 from xorj.primitives.ids import SOL, USDC, Mint, Wallet
+from xorj.swaps.record import WalletMovement
 from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, ValuedSwap, chain_order
 from xorj.trust.cohort import Cohort, Floats
-from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, as_one_each, replay, undone_in_slot
+from xorj.trust.copy_replay import DAY_S, Apart, CopyRecord, Market, Path, Prices, Terms, as_one_each, replay, undone_in_slot
 from xorj.trust.copy_score import UNCALIBRATED, Calibration, score_cohort
-from xorj.trust.copy_verdict import CopyScore, CopyVerdict, NotEnoughEvidence
+from xorj.trust.copy_verdict import CopyScore, CopyVerdict, LinkFacts, NotEnoughEvidence
 from xorj.trust.drawdown import expected_drawdowns
+from xorj.trust.links import WalletLinks, links_of
 from xorj.trust.prior import WALLETS_MIN
 from xorj.trust.synthetic_prior import SYNTHETIC
 from xorj.trust.utility_sharpe import estimate
@@ -30,23 +33,29 @@ CAPACITY_FACTOR = 10
 REFERENCE = Terms()
 
 
-def score_copies(valuation: Valuation, as_of: int, terms: Terms = REFERENCE) -> dict[Wallet, CopyVerdict]:
-    """A verdict for every wallet with a swap at or before as_of, in unix seconds. Same history, same bits."""
+def score_copies(
+    valuation: Valuation, as_of: int, terms: Terms = REFERENCE, movements: Sequence[WalletMovement] = ()
+) -> dict[Wallet, CopyVerdict]:
+    """A verdict for every wallet with a swap at or before as_of, in unix seconds; same history, and movements of it, same bits."""
     market = market_of(valuation, as_of)
     of_wallets = groupby((one for one in valuation.swaps if one.swap.block_time <= as_of), key=lambda one: one.swap.wallet)
-    histories = [list(swaps) for _, swaps in of_wallets]
+    histories = {wallet: list(swaps) for wallet, swaps in of_wallets}
     if not histories:
         return {}
+    merged = [one for swaps in histories.values() for one in as_one_each(swaps)]
+    links = links_of(merged, [one for one in movements if (one.block_time or 0) <= as_of], market.prices)
     largest = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
-    records = [replay(swaps, market, terms) for swaps in histories]
-    cohort, crowded = cohort_of(records, market), cohort_of([replay(swaps, market, largest) for swaps in histories], market)
+    records, at_largest = ([_replayed(wallet, histories, links, market, how) for wallet in histories] for how in (terms, largest))
+    cohort, crowded = (cohort_of(made, market, [links[one.wallet].cluster_size for one in made]) for made in (records, at_largest))
     calibration = calibration_for(cohort)
     scores, means = score_cohort(cohort, calibration), score_cohort(crowded, calibration).posterior_mean
     drawdowns = expected_drawdowns(cohort.daily_returns, cohort.alive)
     found: dict[Wallet, CopyVerdict] = {}
     for at, record in enumerate(records):
+        of_wallet = links[record.wallet]
+        facts = LinkFacts(of_wallet.others, of_wallet.cluster_size, of_wallet.predecessors, record.linked_share, record.not_copied)
         if math.isnan(scores.score[at]):
-            found[record.wallet] = NotEnoughEvidence(record.wallet, int(cohort.alive[at].sum()), record.round_trips)
+            found[record.wallet] = NotEnoughEvidence(record.wallet, int(cohort.alive[at].sum()), record.round_trips, facts)
             continue
         found[record.wallet] = CopyScore(
             wallet=record.wallet,
@@ -63,8 +72,22 @@ def score_copies(valuation: Valuation, as_of: int, terms: Terms = REFERENCE) -> 
             capacity_usd=capacity_usd(float(scores.posterior_mean[at]), float(means[at]), terms.order_usd),
             cost_share=record.cost_share,
             calibration=calibration.version,
+            links=facts,
         )
     return found
+
+
+def _replayed(
+    wallet: Wallet, histories: Mapping[Wallet, Sequence[ValuedSwap]], links: Mapping[Wallet, WalletLinks], market: Market, terms: Terms
+) -> CopyRecord:
+    """A wallet's record, begun with those of its predecessors: their followers would have followed it on."""
+    line = (*links[wallet].predecessors, wallet)
+    swaps = [one for member in line for one in histories[member]]
+    if len(line) > 1:
+        swaps.sort(key=lambda one: one.swap.order)
+    entries = {order: why for member in line for order, why in links[member].apart.entries.items()}
+    apart = Apart(entries, frozenset().union(*(links[member].apart.linked for member in line)))
+    return replace(replay(swaps, market, terms, apart), wallet=wallet)
 
 
 def market_of(valuation: Valuation, as_of: int) -> Market:
@@ -94,8 +117,8 @@ def _executed(valuation: Valuation) -> Iterator[ValuedSwap]:
         yield from (one for one in as_one_each(swaps) if one.swap.order not in undone)
 
 
-def cohort_of(records: Sequence[CopyRecord], market: Market) -> Cohort:
-    """The records on one calendar of at most RECORD_DAYS_MAX days that ends with the day of as_of."""
+def cohort_of(records: Sequence[CopyRecord], market: Market, cluster_sizes: Sequence[int]) -> Cohort:
+    """The records, each of a cluster of that size, on one calendar of at most RECORD_DAYS_MAX days that ends with the day of as_of."""
     last = market.as_of // DAY_S
     first = max(min(record.first_day for record in records), last - RECORD_DAYS_MAX + 1)
     days = last - first + 1
@@ -108,8 +131,8 @@ def cohort_of(records: Sequence[CopyRecord], market: Market) -> Cohort:
         alive=alive,
         market_returns=_market_returns(market.prices, first, last, market.as_of),
         round_trips=np.array([record.round_trips for record in records], dtype=np.int64),
-        linked_share=np.array([record.same_slot_share for record in records]),
-        cluster_size=np.ones(len(records), dtype=np.int64),
+        linked_share=np.array([record.linked_share for record in records]),
+        cluster_size=np.array(cluster_sizes, dtype=np.int64),
     )
 
 
@@ -125,7 +148,8 @@ def capacity_usd(mean: float, mean_at_largest: float, order_usd: float) -> float
     fallen = mean - mean_at_largest
     if math.isnan(fallen) or fallen <= mean / 2:
         return order_usd * CAPACITY_FACTOR
-    return float(order_usd * CAPACITY_FACTOR ** (mean / 2 / fallen))
+    # CAPACITY_FACTOR to the power of the share
+    return float(order_usd * elementary.exp(elementary.log(np.array([float(CAPACITY_FACTOR)])) * (mean / 2 / fallen))[0])
 
 
 def _market_returns(prices: Prices, first: int, last: int, as_of: int) -> Floats:

@@ -12,13 +12,14 @@ from xorj.performance.compute_performance import PerformanceReport, compute_perf
 from xorj.performance.metrics import Performance
 from xorj.primitives.errors import XorjError
 from xorj.primitives.ids import Slot, Wallet
-from xorj.swaps.ports import SwapReader
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.classic_score import ClassicScore, classic_score
 from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyVerdict, NotEnoughEvidence
 from xorj.trust.eligibility import Rules, exclusion_of
-from xorj.trust.ports import TrustStore
+from xorj.trust.listing import one_listing_each
+from xorj.trust.payment import hash_of
+from xorj.trust.ports import HistoryReader, TrustStore
 from xorj.trust.ranking import Model, ScoringRun, TraderScore, ranked
 from xorj.trust.score_copies import REFERENCE, score_copies
 
@@ -28,7 +29,7 @@ NO_EVIDENCE = "not enough evidence to say"
 
 
 async def score_wallets(
-    reader: SwapReader, rules: Rules, model: Model, *, as_of: Slot | None = None, terms: Terms = REFERENCE
+    reader: HistoryReader, rules: Rules, model: Model, *, as_of: Slot | None = None, terms: Terms = REFERENCE
 ) -> ScoringRun | None:
     """One run as of a slot, the newest ingested one when None. None while there is nothing to score. Raises Unavailable."""
     report = await compute_performance(reader, as_of=as_of)
@@ -36,13 +37,13 @@ async def score_wallets(
         return None
     holes = await reader.open_holes()
     rules = replace(rules, gapped=frozenset(who for who, found in holes.items() if any(hole.before <= report.slot for hole in found)))
-    swaps = await reader.swaps(as_of=report.slot)
-    copies = await asyncio.to_thread(lambda: score_copies(value_swaps(swaps), report.block_time, terms))
-    return run_of(report, copies, rules, model, terms)
+    swaps, movements = await reader.swaps(as_of=report.slot), await reader.movements(as_of=report.slot)
+    copies = await asyncio.to_thread(lambda: score_copies(value_swaps(swaps), report.block_time, terms, movements))
+    return run_of(report, copies, rules, model, terms, hash_of(movements))
 
 
 async def score_and_store(
-    reader: SwapReader, store: TrustStore, rules: Rules, model: Model, *, as_of: Slot | None = None
+    reader: HistoryReader, store: TrustStore, rules: Rules, model: Model, *, as_of: Slot | None = None
 ) -> ScoringRun | None:
     """score_wallets, kept. A run that fails is kept too, with its cause, and the cause raised."""
     slot = as_of if as_of is not None else await reader.newest_slot()
@@ -59,13 +60,18 @@ async def score_and_store(
 
 
 def run_of(
-    report: PerformanceReport, copies: Mapping[Wallet, CopyVerdict], rules: Rules, model: Model, terms: Terms = REFERENCE
+    report: PerformanceReport,
+    copies: Mapping[Wallet, CopyVerdict],
+    rules: Rules,
+    model: Model,
+    terms: Terms = REFERENCE,
+    movement_hash: str = "",
 ) -> ScoringRun:
     """The run that a report makes under these rules. Its id follows from slot, inputs, parameters and model: the same run is made once."""
-    scores = ranked((_scored(report, one, copies[one.wallet], rules, model) for one in report.wallets), model)
-    parameters = parameter_hash(rules, terms)
-    run_id = _run_id(report.slot, report.input_hash, model, parameters)
-    return ScoringRun(run_id, model, report.slot, report.block_time, report.input_hash, parameters, rules, terms, scores)
+    listed = one_listing_each(_scored(report, one, copies[one.wallet], rules, model) for one in report.wallets)
+    scores, parameters = ranked(listed, model), parameter_hash(rules, terms)
+    run_id = _run_id(report.slot, report.input_hash + movement_hash, model, parameters)
+    return ScoringRun(run_id, model, report.slot, report.block_time, report.input_hash, movement_hash, parameters, rules, terms, scores)
 
 
 def parameter_hash(rules: Rules, terms: Terms) -> str:
