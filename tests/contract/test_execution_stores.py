@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.execution_stores import (
     FakeAttempts,
+    FakeBrakes,
     FakeIntents,
     FakeKillSwitch,
     FakeLeases,
@@ -22,6 +23,7 @@ from tests.fakes.simulated_desk import an_intent
 
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres import tables
+from xorj.adapters.postgres.brakes import PostgresBrakes
 from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
@@ -64,6 +66,7 @@ class Kit:
     attempts: AttemptStore
     settlements: SettlementStore
     sweeps: SweepStore
+    brakes: FakeBrakes | PostgresBrakes
     switch: FakeKillSwitch | PostgresKillSwitch
     user: UserId
     memory: Memory | None
@@ -125,6 +128,7 @@ async def kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
             FakeAttempts(memory),
             FakeSettlements(memory),
             FakeSweeps(memory),
+            FakeBrakes(memory),
             FakeKillSwitch(memory),
             UserId("ana"),
             memory,
@@ -139,6 +143,7 @@ async def kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
         PostgresAttempts(engine, LOCAL_GENESIS),
         PostgresSettlements(engine, LOCAL_GENESIS),
         PostgresSweeps(engine, LOCAL_GENESIS),
+        PostgresBrakes(engine, LOCAL_GENESIS),
         PostgresKillSwitch(engine),
         UserId("user-ana"),
         None,

@@ -17,6 +17,7 @@ from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices
 from xorj.adapters.jupiter.router import JupiterRouter
 from xorj.adapters.postgres import engine as postgres
+from xorj.adapters.postgres.brakes import PostgresBrakes
 from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
@@ -77,6 +78,8 @@ async def desk_for(
                 PostgresAttempts(engine, LOCAL_GENESIS),
                 PostgresSettlements(engine, LOCAL_GENESIS),
                 PostgresSweeps(engine, LOCAL_GENESIS),
+                PostgresBrakes(engine, LOCAL_GENESIS),
+                PostgresBrakes(engine, LOCAL_GENESIS),
             ),
             checkpoint=checkpoint,
         )

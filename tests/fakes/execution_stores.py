@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from xorj.chain.transactions import Commitment
 from xorj.copying.situation import Running, Stopped, Switch
 from xorj.execution.attempt import Attempt, AttemptState, Draft, attempt_id
+from xorj.execution.brake import TRIES_MAX, Brake, BrakeDraft, BrakeEnding, BrakeKind, InDoubt, Wanted
 from xorj.execution.fill import Cost, Failure, Fill
 from xorj.execution.intent import Intent, IntentState, may_become
 from xorj.execution.landing import Disagreement, Landing, Swept
 from xorj.execution.lease import NAME, ChangedElsewhere, Deposed, HeldByOther, Lease
 from xorj.execution.rejected import Rejected
-from xorj.execution.settlement import Verdict, Witness
+from xorj.execution.settlement import Burned, Verdict, Witness
 from xorj.primitives.errors import BrokenInvariant
 from xorj.primitives.ids import Address, Signature, Slot, UserId
 from xorj.vault.interface import NONCE_WINDOW
@@ -30,6 +31,12 @@ class Memory:
     holder: str = ""
     is_free: bool = True
     stopped: str | None = None
+    stop: int = 0
+    is_paused: bool = False
+    ended: set[str] = field(default_factory=set)
+    brakes: dict[str, Brake] = field(default_factory=dict)
+    brake_ends: dict[str, BrakeEnding] = field(default_factory=dict)
+    subjects: dict[str, tuple[BrakeKind, str]] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
     attempts: dict[str, Attempt] = field(default_factory=dict)
     seen_slots: dict[str, Slot] = field(default_factory=dict)
@@ -90,9 +97,11 @@ class FakeKillSwitch:
         return Running() if self._memory.stopped is None else Stopped(self._memory.stopped)
 
     async def stop(self, reason: str, *, actor: str) -> None:
+        self._memory.stop += self._memory.stopped is None
         self._memory.stopped = self._memory.stopped or reason
 
     async def release(self, reason: str, *, actor: str) -> None:
+        self._memory.stop += self._memory.stopped is not None
         self._memory.stopped = None
 
 
@@ -299,6 +308,10 @@ class FakeSweeps:
     async def cursor(self, bot: Address, provider: str) -> Swept | None:
         return self._memory.cursors.get((bot, provider))
 
+    async def brakes(self, signatures: Sequence[Signature]) -> frozenset[Signature]:
+        known = {one.signature for one in self._memory.brakes.values()}
+        return frozenset(one for one in signatures if one in known)
+
     async def landed(self, *, after: Slot, upto: Slot) -> list[Landing]:
         memory = self._memory
         final = [one for one in memory.attempts.values() if one.state in (AttemptState.FINAL_OK, AttemptState.FINAL_ERR)]
@@ -321,3 +334,94 @@ class FakeSweeps:
         before = self._memory.cursors.get((bot, provider))
         if before is None or before.slot <= swept.slot:
             self._memory.cursors[bot, provider] = swept
+
+
+class FakeBrakes:
+    """Implements StopReader and BrakeStore. `memory.ended` names intents whose follow has ended, `is_paused` is the one vault's row."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def wanted(self, bot: Address, *, limit: int = 256) -> list[Wanted]:
+        memory, found = self._memory, list[Wanted]()
+        vaults = {(one.vault, one.owner) for one in memory.intents.values()}
+        if memory.stopped is not None and not memory.is_paused:
+            found += [Wanted(vault, owner, memory.stop, memory.stopped, 1) for vault, owner in sorted(vaults)]
+        unseen = (None, Commitment.PROCESSED)
+        for attempt in sorted(memory.attempts.values(), key=lambda one: (one.built_slot, one.id)):
+            intent = memory.intents[attempt.intent_id]
+            is_stopped = memory.stopped is not None or memory.is_paused or intent.id in memory.ended
+            if attempt.state.is_live and attempt.seen_commitment in unseen and is_stopped:
+                trade = InDoubt(attempt.id, intent.id, attempt.nonce, attempt.bot_epoch, attempt.deadline_slot)
+                why = memory.stopped or ("the vault is paused" if memory.is_paused else "the follow has ended")
+                found.append(Wanted(intent.vault, intent.owner, memory.stop, why, 1, trade))
+        tried = [(one, self._of(one)) for one in found]
+        settled = (AttemptState.BUILT, AttemptState.SIGNED, AttemptState.FINAL_OK)
+        free = [(one, made) for one, made in tried if len(made) < TRIES_MAX and not any(each.state in settled for each in made)]
+        return [replace(one, number=len(made) + 1) for one, made in free][:limit]
+
+    async def burned(self, attempts: Sequence[str]) -> dict[str, Burned]:
+        done = [one for one in self._memory.brakes.values() if one.state is AttemptState.FINAL_OK and one.attempt_id in attempts]
+        ends = [(one, self._memory.brake_ends[one.id].slot) for one in done]
+        return {str(one.attempt_id): Burned(one.signature, slot) for one, slot in ends if one.signature is not None and slot is not None}
+
+    async def build(self, lease: Lease, wanted: Wanted, draft: BrakeDraft) -> Brake:
+        memory = self._memory
+        memory.require(lease)
+        made = self._of(wanted)
+        if made and made[-1].id == wanted.id and made[-1].message == draft.message:
+            return made[-1]
+        if len(made) != wanted.number - 1 or any(one.state.is_live for one in made):
+            raise ChangedElsewhere(f"brake {wanted.id}", f"preceded by {len(made)} others")
+        trade = wanted.trade
+        brake = Brake(
+            id=wanted.id,
+            kind=wanted.kind,
+            vault=wanted.vault,
+            attempt_id=None if trade is None else trade.attempt_id,
+            nonce=None if trade is None else trade.nonce,
+            bot_epoch=None if trade is None else trade.bot_epoch,
+            state=AttemptState.BUILT,
+            message=draft.message,
+            blockhash=draft.blockhash.blockhash,
+            last_valid_block_height=draft.blockhash.last_valid_block_height,
+            built_slot=draft.blockhash.slot,
+            signature=None,
+            transaction=None,
+            version=0,
+        )
+        memory.brakes[brake.id], memory.subjects[brake.id] = brake, (wanted.kind, wanted.subject)
+        return brake
+
+    async def record_signature(self, lease: Lease, brake: Brake, signature: Signature, transaction: bytes) -> Brake:
+        memory = self._memory
+        memory.require(lease)
+        found = memory.brakes[brake.id]
+        if found.state is AttemptState.SIGNED and found.signature == signature and found.transaction == transaction:
+            return found
+        return self._move(found, brake, AttemptState.SIGNED, signature=signature, transaction=transaction)
+
+    async def open_brakes(self, *, limit: int = 256) -> list[Brake]:
+        live = [one for one in self._memory.brakes.values() if one.state.is_live]
+        return sorted(live, key=lambda one: (one.built_slot, one.id))[:limit]
+
+    async def end(self, lease: Lease, brake: Brake, state: AttemptState, ending: BrakeEnding, said: Sequence[Witness]) -> Brake:
+        memory = self._memory
+        memory.require(lease)
+        found = memory.brakes[brake.id]
+        if found.state is state:
+            return found
+        moved = self._move(found, brake, state)
+        memory.brake_ends[brake.id] = ending
+        return moved
+
+    def _of(self, wanted: Wanted) -> list[Brake]:
+        subject = (wanted.kind, wanted.subject)
+        return [one for key, one in self._memory.brakes.items() if self._memory.subjects[key] == subject]
+
+    def _move(self, found: Brake, expected: Brake, state: AttemptState, **changes: object) -> Brake:
+        if (found.version, found.state) != (expected.version, expected.state):
+            raise ChangedElsewhere(f"brake {found.id}", found.state)
+        moved = replace(found, state=state, version=found.version + 1, **changes)  # type: ignore[arg-type]  # the fields of Brake
+        self._memory.brakes[found.id] = moved
+        return moved

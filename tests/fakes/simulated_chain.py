@@ -40,7 +40,7 @@ from xorj.router.quote import NoRoute, RouteQuote
 from xorj.vault import accounts, borsh
 from xorj.vault.accounts import NO_KEY, token_account_address
 from xorj.vault.events import EVENT_TAG
-from xorj.vault.instructions import BotTrade, decode_bot_trade
+from xorj.vault.instructions import BotTrade, Guard, VaultInstruction, decode, decode_bot_trade
 from xorj.vault.interface import ACCOUNTS, EVENTS, LIMITS, NONCE_WINDOW, POSITION_SLOTS, WINDOW_BUCKETS
 
 OWNER, BOT = local_keypair("simulated owner"), local_keypair("simulated bot")
@@ -56,13 +56,22 @@ _STRUCTURES = {structure.name: structure for structure in (*ACCOUNTS, *EVENTS)}
 
 @dataclass(frozen=True)
 class Landed:
-    """One transaction in a block. `output_raw` is 0 for a failed one."""
+    """One transaction in a block: a trade, or a brake. `output_raw` is 0 for what is no trade that succeeded."""
 
     signature: Signature
     slot: Slot
-    trade: BotTrade
+    call: BotTrade | VaultInstruction
     error: str | None
     output_raw: int
+
+    @property
+    def trade(self) -> BotTrade:
+        assert isinstance(self.call, BotTrade)
+        return self.call
+
+    @property
+    def is_effect(self) -> bool:
+        return self.error is None and isinstance(self.call, BotTrade)
 
 
 @dataclass
@@ -106,7 +115,7 @@ class SimulatedChain:
         undone = [one for one in self.landed if one.slot > final]
         self.landed = [one for one in self.landed if one.slot <= final]
         if comes_back:
-            self.under_way += [(self.slot + 2, self.sent[one.signature]) for one in undone]
+            self.under_way += [(self.slot + 2, self.sent[one.signature]) for one in undone if one.signature in self.sent]
 
     def _land(self, data: bytes) -> None:
         whole = VersionedTransaction.from_bytes(data)
@@ -115,27 +124,42 @@ class SimulatedChain:
         known = any(one.signature == signature for one in self.landed)
         if known or not _is_fresh(str(whole.message.recent_blockhash), self.height):
             return
-        trade = trade_of(data)
-        error = self.refusal(trade, Slot(self.slot))
-        self.landed.append(Landed(signature, Slot(self.slot), trade, error, 0 if error else trade.amount_in))
+        call = call_of(data)
+        error = self.refusal(call, Slot(self.slot))
+        output = call.amount_in if isinstance(call, BotTrade) and error is None else 0
+        self.landed.append(Landed(signature, Slot(self.slot), call, error, output))
 
-    def refusal(self, trade: BotTrade, slot: Slot) -> str | None:
+    def resumes(self) -> None:
+        """Their owner lets his vault trade again."""
+        signature, instruction = Signature(f"resumed in {self.slot}"), VaultInstruction("resume_vault", {}, (), {})
+        self.landed.append(Landed(signature, Slot(self.slot), instruction, None, 0))
+
+    def refusal(self, call: BotTrade | VaultInstruction, slot: Slot) -> str | None:
         """What the vault would say, as a node shows it."""
-        held = self.balances(slot)[Mint(str(trade.input_mint))]
-        rules = {
-            6026: self.paused,
-            6029: trade.guard.bot_epoch != EPOCH,
-            6033: trade.guard.deadline_slot < slot,
-            6030: trade.guard.nonce in self.nonces(slot),
-            6004: held < trade.amount_in,
-        }
-        return next((f'{{"InstructionError":[{self.trade_index},{{"Custom":{code}}}]}}' for code, broken in rules.items() if broken), None)
+        guard, rules = guard_of(call), dict[int, bool]()
+        if isinstance(call, BotTrade):
+            rules[6026] = self.is_paused(slot)
+        if guard is not None:
+            rules[6029] = guard.bot_epoch != EPOCH
+            rules[6033] = guard.deadline_slot < slot
+            rules[6030] = guard.nonce in self.nonces(slot)
+        if isinstance(call, BotTrade):
+            rules[6004] = self.balances(slot)[Mint(str(call.input_mint))] < call.amount_in
+        index = self.trade_index if isinstance(call, BotTrade) else 0
+        return next((f'{{"InstructionError":[{index},{{"Custom":{code}}}]}}' for code, broken in rules.items() if broken), None)
 
     def effects(self, slot: Slot) -> list[Landed]:
-        return [one for one in self.landed if one.error is None and one.slot <= slot]
+        return [one for one in self.landed if one.is_effect and one.slot <= slot]
 
     def nonces(self, slot: Slot) -> set[int]:
-        return {one.trade.guard.nonce for one in self.effects(slot)}
+        """Used up by a trade or burned."""
+        guards = [guard_of(one.call) for one in self.landed if one.error is None and one.slot <= slot]
+        return {guard.nonce for guard in guards if guard is not None}
+
+    def is_paused(self, slot: Slot) -> bool:
+        switched = [one.call.name for one in self.landed if isinstance(one.call, VaultInstruction) and not one.error and one.slot <= slot]
+        last = [name for name in switched if name in ("pause_vault", "resume_vault")][-1:]
+        return self.paused or last == ["pause_vault"]
 
     def balances(self, slot: Slot) -> dict[Mint, int]:
         held = defaultdict(int, {USDC: DEPOSIT_RAW, BONK: 0})
@@ -166,12 +190,12 @@ class SimulatedChain:
         before = self.balances(Slot(one.slot - 1))
         earlier = [other for other in self.landed if other.slot == one.slot and self.landed.index(other) < self.landed.index(one)]
         for other in earlier:
-            if other.error is None:
+            if other.is_effect:
                 before[Mint(str(other.trade.input_mint))] -= other.trade.amount_in
                 before[Mint(str(other.trade.output_mint))] += other.output_raw
         after = before.copy()
         inner: tuple[InnerInstructions, ...] = ()
-        if one.error is None:
+        if one.is_effect:
             after[Mint(str(one.trade.input_mint))] -= one.trade.amount_in
             after[Mint(str(one.trade.output_mint))] += one.output_raw
             program = Address(str(accounts.PROGRAM_ID))
@@ -209,7 +233,7 @@ class SimulatedChain:
             "trade_authority": TRADE,
             "bump": 255,
             "trade_authority_bump": 255,
-            "paused": self.paused,
+            "paused": self.is_paused(slot),
             "was_granted": True,
             "bot_epoch": EPOCH,
             "nonce_base": base,
@@ -253,7 +277,8 @@ class SimulatedNode:
         commitment: Commitment = Commitment.FINALIZED,
     ) -> list[SignatureInfo]:
         slot = self._slot(commitment)
-        rows = [SignatureInfo(one.signature, one.slot, None, one.error, 0) for one in self.chain.landed if one.slot <= slot]
+        bots = [one for one in self.chain.landed if one.signature in self.chain.sent]
+        rows = [SignatureInfo(one.signature, one.slot, None, one.error, 0) for one in bots if one.slot <= slot]
         rows.sort(key=lambda row: row.slot, reverse=True)
         known = [row.signature for row in rows]
         start = known.index(before) + 1 if before in known else 0
@@ -363,13 +388,29 @@ class SimulatedPrices:
 
 def trade_of(data: bytes) -> BotTrade:
     """The one bot_trade of a transaction's bytes."""
+    call = call_of(data)
+    assert isinstance(call, BotTrade), call
+    return call
+
+
+def guard_of(call: BotTrade | VaultInstruction) -> Guard | None:
+    """None where the instruction has none."""
+    if isinstance(call, BotTrade):
+        return call.guard
+    guard = call.arguments.get("guard")
+    return Guard(**guard) if isinstance(guard, dict) else None  # type: ignore[arg-type]  # three integers
+
+
+def call_of(data: bytes) -> BotTrade | VaultInstruction:
+    """The one instruction of the vault in a transaction's bytes."""
     message = VersionedTransaction.from_bytes(data).message
     keys = message.account_keys
     for compiled in message.instructions:
         if keys[compiled.program_id_index] == accounts.PROGRAM_ID:
             metas = [AccountMeta(keys[index], False, False) for index in bytes(compiled.accounts)]
-            return decode_bot_trade(Instruction(accounts.PROGRAM_ID, bytes(compiled.data), metas))
-    raise AssertionError("no trade in these bytes")
+            read = decode(bytes(compiled.data), [meta.pubkey for meta in metas])
+            return decode_bot_trade(Instruction(accounts.PROGRAM_ID, bytes(compiled.data), metas)) if read.name == "bot_trade" else read
+    raise AssertionError("no instruction of the vault in these bytes")
 
 
 def _blockhash(height: int) -> str:

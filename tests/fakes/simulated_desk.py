@@ -6,6 +6,7 @@ from solders.keypair import Keypair
 from solders.signature import Signature as RawSignature
 from tests.fakes.execution_stores import (
     FakeAttempts,
+    FakeBrakes,
     FakeIntents,
     FakeKillSwitch,
     FakeLeases,
@@ -82,7 +83,14 @@ class World:
             signer=self.signer,
             kill_switch=self.switch,
             stop_switch=self.switch,
-            stores=Stores(FakeIntents(self.memory), FakeAttempts(self.memory), FakeSettlements(self.memory), FakeSweeps(self.memory)),
+            stores=Stores(
+                FakeIntents(self.memory),
+                FakeAttempts(self.memory),
+                FakeSettlements(self.memory),
+                FakeSweeps(self.memory),
+                FakeBrakes(self.memory),
+                FakeBrakes(self.memory),
+            ),
             checkpoint=checkpoint,
         )
 

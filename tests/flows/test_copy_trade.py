@@ -4,7 +4,7 @@ import pytest
 from tests.fakes.copy_world import ANA, BEN_VAULT, BONK, UNIT, WIF, CopyWorld, later
 
 from xorj.copying.decision import Copied, Refused, Resized, Side, Skipped
-from xorj.execution.ports import Moment
+from xorj.execution.ports import TRADE_MOMENTS, Moment
 from xorj.portfolio.ledger import Matches
 from xorj.primitives.ids import USDC
 
@@ -34,7 +34,7 @@ async def test_a_leader_trade_becomes_a_settled_copy() -> None:
     assert isinstance(await world.compares(), Matches)
 
 
-@pytest.mark.parametrize("moment", [each for each in Moment if each is not Moment.SEEN])
+@pytest.mark.parametrize("moment", [each for each in TRADE_MOMENTS if each is not Moment.SEEN])
 async def test_whenever_the_bot_dies_the_copy_is_settled_once(moment: Moment) -> None:
     world = await CopyWorld.following()
     world.buys(BONK, 100)

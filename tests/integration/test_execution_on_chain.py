@@ -26,7 +26,7 @@ from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.transactions import Commitment, SendHint
 from xorj.execution.desk import Desk
 from xorj.execution.execute_under_lease import Gate, Wakes, execute_under_lease
-from xorj.execution.ports import Moment
+from xorj.execution.ports import TRADE_MOMENTS, Moment
 from xorj.primitives.ids import USDC, Address, Mint, Wallet
 from xorj.vault.errors import VaultError
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.database
 WITHIN_S = 30.0
 BUY_RAW = 10 * USDC_RAW
 # A poll four times a second never meets "processed" here; the simulated chain tests that moment.
-MOMENTS = [moment for moment in Moment if moment is not Moment.SEEN]
+MOMENTS = [moment for moment in TRADE_MOMENTS if moment is not Moment.SEEN]
 
 
 @pytest.fixture

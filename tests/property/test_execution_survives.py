@@ -1,4 +1,5 @@
-"""No schedule of crashes, lost and late transactions, forks, outages, stops and rival bots makes a second effect or loses a trade."""
+"""No schedule of crashes, lost and late transactions, forks, outages, stops and rival bots makes a second effect or loses a trade, and no
+trade that a stop has cancelled has an effect."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from tests.fakes.simulated_desk import World
 
 from xorj.chain.transactions import Commitment
 from xorj.copying.decision import Side
+from xorj.execution.apply_brakes import apply_brakes
+from xorj.execution.attempt import AttemptState
+from xorj.execution.brake import BrakeKind
 from xorj.execution.execute_intents import execute_intent
 from xorj.execution.intent import IntentState
 from xorj.execution.lease import ChangedElsewhere, Deposed, Lease
@@ -17,7 +21,7 @@ from xorj.execution.ports import Checkpoint, Moment
 from xorj.execution.reconcile_intents import Resends, settle_open_attempts
 from xorj.execution.sweep_chain import sweep
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import USDC
+from xorj.primitives.ids import USDC, Slot
 
 ROUNDS_TO_REST = 80
 SLOTS_A_ROUND = 30
@@ -49,6 +53,7 @@ class Bot:
         assert self.lease is not None
         desk = self.world.desk(self._checkpoint())
         try:
+            await apply_brakes(desk, self.lease, self.resends)
             await settle_open_attempts(desk, self.lease, self.resends)
             for intent in await desk.stores.intents.open_intents():
                 try:
@@ -80,6 +85,11 @@ def check(world: World) -> None:
     assert all(fill.signature in landed for fill in world.memory.fills.values()), "a fill without an effect"
     owners = [world.memory.attempts[key].intent_id for key in world.memory.fills]
     assert len(owners) == len(set(owners)), "two fills of one intent"
+    brakes = world.memory.brakes.values()
+    worked = {one.attempt_id for one in brakes if one.kind is BrakeKind.BURN and one.state is AttemptState.FINAL_OK}
+    assert not worked & world.memory.fills.keys(), "a trade both cancelled and settled"
+    known = set(ours) | {one.signature for one in brakes}
+    assert all(one.signature in known for one in world.chain.landed if one.signature in world.chain.sent), "a transaction without a row"
 
 
 def check_at_rest(world: World) -> None:
@@ -88,6 +98,7 @@ def check_at_rest(world: World) -> None:
     assert all(intent.state.is_terminal for intent in world.memory.intents.values()), "an intent without an end"
     effects = world.chain.effects(world.chain.slot_at(Commitment.FINALIZED))
     settled = [intent for intent in world.memory.intents.values() if intent.state is IntentState.SETTLED]
+    assert not [one for one in world.memory.brakes.values() if one.state.is_live], "a brake without an end"
     assert len(effects) == len(settled) == len(world.memory.fills), "a lost or an invented trade"
     spent = sum(change.delta_raw for fill in world.memory.fills.values() for change in fill.changes if change.mint == USDC)
     assert DEPOSIT_RAW + spent == world.chain.balances(world.chain.slot_at(Commitment.FINALIZED))[USDC], "the books differ from the chain"
@@ -146,11 +157,25 @@ def node_lags(world: World, bot: Bot, number: int) -> None:
 
 
 def stops(world: World, bot: Bot, number: int) -> None:
+    world.memory.stop += world.memory.stopped is None
     world.memory.stopped = "a person"
 
 
 def goes_on(world: World, bot: Bot, number: int) -> None:
-    world.memory.stopped = None
+    """Trades may start again, and the owner lets his vault trade again."""
+    world.memory.stop += world.memory.stopped is not None
+    world.memory.stopped, world.memory.is_paused = None, False
+    if world.chain.is_paused(Slot(world.chain.slot)):
+        world.chain.resumes()
+
+
+def owner_pause_is_seen(world: World, bot: Bot, number: int) -> None:
+    """The vault's row says so; on chain it may be resumed again already."""
+    world.memory.is_paused = True
+
+
+def follow_ends(world: World, bot: Bot, number: int) -> None:
+    world.memory.ended |= {f"intent-{number % (world.planned + 1)}"}
 
 
 def is_deposed(world: World, bot: Bot, number: int) -> None:
@@ -184,6 +209,8 @@ STEPS: list[Step] = [
     node_lags,
     stops,
     goes_on,
+    owner_pause_is_seen,
+    follow_ends,
     is_deposed,
     signer_fails,
     signer_heals,
@@ -204,7 +231,8 @@ async def lives_through(world: World, schedule: list[tuple[Step, int]]) -> None:
         heal(world, bot, 0)
     bot.dies_at = None
     for _ in range(ROUNDS_TO_REST):
-        if all(intent.state.is_terminal for intent in world.memory.intents.values()):
+        brakes = world.memory.brakes.values()
+        if all(one.state.is_terminal for one in world.memory.intents.values()) and not any(one.state.is_live for one in brakes):
             break
         await bot.works()
         world.chain.passes(SLOTS_A_ROUND)

@@ -14,7 +14,7 @@ from xorj.execution.execute_intents import Ended, Sent, Waiting, execute_intent,
 from xorj.execution.fill import Cost
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
-from xorj.execution.ports import Moment, SignerRefused
+from xorj.execution.ports import TRADE_MOMENTS, Moment, SignerRefused
 from xorj.execution.reconcile_intents import Resends, Round, reconcile, require_chain, settle_open_attempts
 from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
 from xorj.primitives.ids import Address, Signature, Slot
@@ -61,7 +61,7 @@ async def test_moments_are_passed_in_order() -> None:
     for slots in (1, 1, 10):
         world.chain.passes(slots)
         await settle_open_attempts(world.desk(checkpoint), lease, Resends())
-    assert seen == list(Moment)
+    assert seen == list(TRADE_MOMENTS)
 
 
 async def test_a_stop_before_anything_builds_nothing() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from xorj.chain.transactions import Commitment, EpochInfo, SignatureStatus
-from xorj.execution.attempt import Attempt, AttemptState
+from xorj.execution.attempt import Attempt, AttemptState, gap_at_build
 from xorj.execution.bounds import Bounds
 from xorj.execution.settlement import (
     Absence,
@@ -181,4 +181,4 @@ def test_expiry_is_worth_asking_about_after_deadline_or_height() -> None:
 
 
 def test_the_gap_is_what_was_skipped_when_it_was_built() -> None:
-    assert ATTEMPT.gap_at_build == GAP
+    assert gap_at_build(ATTEMPT) == GAP

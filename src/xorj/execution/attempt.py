@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Protocol
 
 from xorj.chain.transactions import Blockhash, Commitment
 from xorj.primitives.ids import Signature, Slot
@@ -60,10 +61,31 @@ class Attempt:
     seen_commitment: Commitment | None
     version: int
 
+
+class Outstanding(Protocol):
+    """What is asked about on the chain: an attempt, or a brake. Both are stored, signed, sent and settled by the same rules."""
+
     @property
-    def gap_at_build(self) -> int:
-        """Slots minus block height when it was built: skipped slots since genesis, which only ever grow."""
-        return self.built_slot - (self.last_valid_block_height - BLOCKHASH_LIFE_BLOCKS)
+    def id(self) -> str: ...
+    @property
+    def signature(self) -> Signature | None: ...
+    @property
+    def transaction(self) -> bytes | None: ...
+    @property
+    def blockhash(self) -> str: ...
+    @property
+    def last_valid_block_height(self) -> int: ...
+    @property
+    def built_slot(self) -> Slot: ...
+    @property
+    def deadline_slot(self) -> Slot:
+        """It cannot have an effect after this slot, whatever its blockhash says."""
+        ...
+
+
+def gap_at_build(one: Outstanding) -> int:
+    """Slots minus block height when it was built: skipped slots since genesis, which only ever grow."""
+    return one.built_slot - (one.last_valid_block_height - BLOCKHASH_LIFE_BLOCKS)
 
 
 def attempt_id(intent_id: str, number: int) -> str:

@@ -9,12 +9,14 @@ from xorj.copying.ports import KillSwitch
 from xorj.execution.bounds import Bounds
 from xorj.execution.ports import (
     AttemptStore,
+    BrakeStore,
     Checkpoint,
     IntentStore,
     Provider,
     Router,
     SettlementStore,
     Signer,
+    StopReader,
     StopSwitch,
     SweepStore,
 )
@@ -27,12 +29,14 @@ from xorj.primitives.ids import Address
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where intents, attempts and their ends are kept."""
+    """Where intents, attempts and their ends are kept, and what stops ask for and got."""
 
     intents: IntentStore
     attempts: AttemptStore
     settlements: SettlementStore
     sweeps: SweepStore
+    stops: StopReader
+    brakes: BrakeStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from solders.signature import Signature as RawSignature
 from xorj.chain.transactions import Blockhash, SendHint
 from xorj.copying.situation import Stopped
 from xorj.execution import message, quote_checks, vault_state
-from xorj.execution.attempt import Attempt, Draft
+from xorj.execution.attempt import Attempt, Draft, Outstanding
 from xorj.execution.bounds import SLOTS_PER_DAY
+from xorj.execution.brake import Brake
 from xorj.execution.desk import Desk
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
@@ -77,10 +78,10 @@ async def execute_intent(desk: Desk, lease: Lease, intent: Intent) -> Step:
     now, state, switch, spent = await asyncio.gather(
         desk.clock.now(), read_state(desk, intent), desk.kill_switch.state(), _spent(desk, intent)
     )
-    if isinstance(switch, Stopped):
-        return Waiting(f"stopped: {switch.reason}")
     if now.slot > intent.expires_slot:
         return await _cancel(desk, lease, intent, f"expired: slot {now.slot} is after {intent.expires_slot}")
+    if isinstance(switch, Stopped):
+        return Waiting(f"stopped: {switch.reason}")
     allowed = _allowed(desk, intent, state, now, spent)
     if isinstance(allowed, Rejected):
         return await _rejected(desk, lease, intent, allowed)
@@ -105,15 +106,11 @@ async def sign_and_send(desk: Desk, lease: Lease, attempt: Attempt) -> Sent | Wa
     """From BUILT on: the signature is verified and committed before the first byte is sent. Repeating it gives the same signature."""
     if isinstance(switch := await desk.kill_switch.state(), Stopped):
         return Waiting(f"stopped: {switch.reason}")
-    signature = await desk.signer.sign(attempt.message, lease_epoch=lease.epoch)
-    if isinstance(signature, SignerRefused):
-        # The attempt is left to die by proof: that nobody signed it is the signer's word, not ours.
-        log.warning("signature_refused", intent_id=attempt.intent_id, rule=signature.rule, detail=signature.detail)
-        return Waiting(f"signer refused: {signature.rule}: {signature.detail}")
-    if not is_signature_of(signature, desk.bot, attempt.message):
-        raise BrokenInvariant("the signer's answer is no signature of the message", attempt=attempt.id)
+    found = await signed_by_bot(desk, lease, attempt)
+    if isinstance(found, SignerRefused):
+        return Waiting(f"signer refused: {found.rule}: {found.detail}")
+    signature, whole = found
     await desk.checkpoint(Moment.SIGNATURE_RECEIVED, attempt.intent_id)
-    whole = message.with_signature(attempt.message, RawSignature.from_string(signature))
     signed = await desk.stores.attempts.record_signature(lease, attempt, signature, whole)
     await desk.checkpoint(Moment.SIGNED, attempt.intent_id)
     await send(desk, signed)
@@ -122,14 +119,26 @@ async def sign_and_send(desk: Desk, lease: Lease, attempt: Attempt) -> Sent | Wa
     return Sent(signed)
 
 
-async def send(desk: Desk, attempt: Attempt) -> list[SendHint]:
+async def signed_by_bot(desk: Desk, lease: Lease, one: Attempt | Brake) -> tuple[Signature, bytes] | SignerRefused:
+    """The verified signature of a committed message, and the whole transaction. Raises BrokenInvariant for any other."""
+    signature = await desk.signer.sign(one.message, lease_epoch=lease.epoch)
+    if isinstance(signature, SignerRefused):
+        # It is left to die by proof: that nobody signed it is the signer's word, not ours.
+        log.warning("signature_refused", id=one.id, rule=signature.rule, detail=signature.detail)
+        return signature
+    if not is_signature_of(signature, desk.bot, one.message):
+        raise BrokenInvariant("the signer's answer is no signature of the message", id=one.id)
+    return signature, message.with_signature(one.message, RawSignature.from_string(signature))
+
+
+async def send(desk: Desk, one: Outstanding) -> list[SendHint]:
     """The committed bytes to every provider at once. Their answers are hints: only settlement decides what happened."""
-    if attempt.transaction is None:
-        raise BrokenInvariant("bytes that are not committed must not be sent", attempt=attempt.id)
-    hints = await asyncio.gather(*(provider.sender.send(attempt.transaction) for provider in desk.providers), return_exceptions=True)
+    if one.transaction is None:
+        raise BrokenInvariant("bytes that are not committed must not be sent", id=one.id)
+    hints = await asyncio.gather(*(provider.sender.send(one.transaction) for provider in desk.providers), return_exceptions=True)
     for provider, hint in zip(desk.providers, hints, strict=True):
         if isinstance(hint, BaseException) or not hint.accepted:
-            log.info("send_not_accepted", provider=provider.name, signature=attempt.signature, detail=str(hint)[:200])
+            log.info("send_not_accepted", provider=provider.name, signature=one.signature, detail=str(hint)[:200])
     return [hint for hint in hints if isinstance(hint, SendHint)]
 
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from xorj.execution.apply_brakes import apply_brakes
 from xorj.execution.desk import Desk
 from xorj.execution.execute_intents import Sent, execute_intent
 from xorj.execution.intent import Intent
@@ -22,6 +23,7 @@ log = logging.get("execution")
 # Wake-ups come by event; these are for what an event was missed for.
 RESCAN_S = 0.5
 SETTLE_S = 0.25
+BRAKE_S = 0.5
 RECONCILE_S = 5.0
 TAKE_AGAIN_S = 0.25
 AFTER_FAULT_S = 1.0
@@ -85,6 +87,7 @@ async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit,
         async with asyncio.TaskGroup() as group:
             group.create_task(_keep(leases, lease), name="lease")
             await _boot(desk, lease, audit, gate, resends)
+            group.create_task(_every(BRAKE_S, None, lambda: _braked(desk, lease, resends, wakes)), name="brake")
             group.create_task(_every(RECONCILE_S, None, lambda: _reconciled(desk, lease, audit, gate, resends, busy)), name="reconcile")
             group.create_task(_every(SETTLE_S, wakes.attempts, lambda: _settled(desk, lease, gate, resends, busy)), name="settle")
             group.create_task(_execute(desk, lease, gate, wakes, busy), name="execute")
@@ -96,9 +99,10 @@ async def _act(desk: Desk, leases: LeaseStore, lease: Lease, audit: LedgerAudit,
 
 
 async def _boot(desk: Desk, lease: Lease, audit: LedgerAudit, gate: Gate, resends: Resends) -> None:
-    """Nothing new before everything old has an end, or is set aside for a person."""
+    """Nothing new before everything old has an end, or is set aside for a person. What a stop asks for comes before all else."""
     await require_chain(desk)
     while True:
+        await apply_brakes(desk, lease, resends)
         outcome = await settle_open_attempts(desk, lease, resends)
         gate.note(outcome)
         if outcome.open_attempts <= outcome.in_doubt:
@@ -163,6 +167,11 @@ async def _one(desk: Desk, lease: Lease, intent: Intent, wakes: Wakes, busy: set
 async def _settled(desk: Desk, lease: Lease, gate: Gate, resends: Resends, busy: set[str]) -> None:
     outcome = await settle_open_attempts(desk, lease, resends, busy)
     gate.note(outcome)
+
+
+async def _braked(desk: Desk, lease: Lease, resends: Resends, wakes: Wakes) -> None:
+    if await apply_brakes(desk, lease, resends):
+        wakes.attempts.set()
 
 
 async def _reconciled(desk: Desk, lease: Lease, audit: LedgerAudit, gate: Gate, resends: Resends, busy: set[str]) -> None:

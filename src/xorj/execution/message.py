@@ -1,4 +1,4 @@
-"""Builds the one message of an attempt: token accounts that are missing, then bot_trade. A pure function of its inputs.
+"""Builds the one message of an attempt (token accounts that are missing, then bot_trade) or of a brake. Pure functions of their inputs.
 
 Messages are of version 1: compute limit and priority fee stand in the message's own configuration, all addresses are inline, and what
 is signed can be read without looking anything up.
@@ -13,12 +13,13 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from xorj.execution.brake import Wanted
 from xorj.execution.intent import Intent
 from xorj.execution.rejected import Rejected
 from xorj.execution.vault_state import TradeAddresses, VaultState
 from xorj.router.quote import RouteQuote
 from xorj.vault.accounts import token_account_address
-from xorj.vault.instructions import Guard, bot_trade, create_token_account
+from xorj.vault.instructions import Guard, bot_trade, burn_nonce, create_token_account, pause_vault
 
 COMPUTE_UNITS_MAX = 1_400_000
 TRANSACTION_BYTES_MAX = 4_096
@@ -63,6 +64,14 @@ def trade_message(
         guard=guard,
     )
     return _compiled(bot, [*_missing_accounts(intent, bot, state, passing_mints), trade], blockhash, budget)
+
+
+def brake_message(wanted: Wanted, bot: Pubkey, *, deadline_slot: int, blockhash: str, budget: Budget) -> bytes | Rejected:
+    """Nothing but the pause or the burn; `deadline_slot` is the burn's alone."""
+    owner, trade = Pubkey.from_string(wanted.owner), wanted.trade
+    if trade is None:
+        return _compiled(bot, [pause_vault(bot, owner)], blockhash, budget)
+    return _compiled(bot, [burn_nonce(bot, owner, Guard(trade.nonce, trade.bot_epoch, deadline_slot))], blockhash, budget)
 
 
 def with_signature(message: bytes, signature: Signature) -> bytes:

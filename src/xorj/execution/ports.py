@@ -11,18 +11,20 @@ from typing import Protocol
 
 from xorj.chain.ports import AccountReader, HistoryReader, StatusReader, TransactionSender
 from xorj.chain.transactions import Commitment
-from xorj.execution.attempt import Attempt, Draft
+from xorj.execution.attempt import Attempt, AttemptState, Draft
+from xorj.execution.brake import Brake, BrakeDraft, BrakeEnding, Wanted
 from xorj.execution.fill import Failure, Fill
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.landing import Disagreement, Landing, Swept
 from xorj.execution.lease import HeldByOther, Lease
 from xorj.execution.rejected import Rejected
-from xorj.execution.settlement import Verdict, Witness
+from xorj.execution.settlement import Burned, Verdict, Witness
 from xorj.primitives.ids import Address, Mint, Signature, Slot, UserId
 from xorj.router.quote import NoRoute, RouteQuote
 
 INTENTS_PER_READ_MAX = 64
 ATTEMPTS_PER_READ_MAX = 256
+BRAKES_PER_READ_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,37 @@ class SettlementStore(Protocol):
         """The intent QUARANTINED: its funds stay reserved, its attempt stays as it is."""
 
 
+class StopReader(Protocol):
+    """What the stops in force ask of the bot: the kill switch's, an owner's pause, the end of a follow."""
+
+    async def wanted(self, bot: Address, *, limit: int = BRAKES_PER_READ_MAX) -> list[Wanted]:
+        """Brakes that are asked for, not under way and not done, those that pause a vault first."""
+
+    async def burned(self, attempts: Sequence[str]) -> dict[str, Burned]:
+        """The burns that are known to have worked, by the attempt whose nonce they used up."""
+
+
+class BrakeStore(Protocol):
+    """Fenced and repeatable as every other write of execution."""
+
+    async def build(self, lease: Lease, wanted: Wanted, draft: BrakeDraft) -> Brake:
+        """A new BUILT brake: the write before the signature."""
+
+    async def record_signature(self, lease: Lease, brake: Brake, signature: Signature, transaction: bytes) -> Brake:
+        """BUILT to SIGNED: the write before the first byte is sent. What comes back was read back as committed."""
+
+    async def open_brakes(self, *, limit: int = BRAKES_PER_READ_MAX) -> list[Brake]:
+        """Those without an end, oldest first."""
+
+    async def end(self, lease: Lease, brake: Brake, state: AttemptState, ending: BrakeEnding, said: Sequence[Witness]) -> Brake:
+        """To FINAL_OK, FINAL_ERR or DEAD, with who said so and what it cost."""
+
+
 class SweepStore(Protocol):
     """What matching the chain with rows needs and leaves. A provider is known by its name."""
+
+    async def brakes(self, signatures: Sequence[Signature]) -> frozenset[Signature]:
+        """Those of these signatures that are brakes of ours: known, and without a trade to be found in them."""
 
     async def cursor(self, bot: Address, provider: str) -> Swept | None: ...
 
@@ -154,9 +185,18 @@ class Moment(StrEnum):
     CONFIRMED = "confirmed"
     FINALIZED = "finalized"
     SETTLED = "settled"
+    BRAKING = "braking"
+    BRAKE_BUILT = "brake_built"
+    BRAKE_SIGNED = "brake_signed"
+    BRAKE_SENT = "brake_sent"
 
 
-# Called at every moment with the intent's id; does nothing, unless a test or a demonstration wants the process to die just there.
+# A stop is seen and nothing of it is written; then each brake's message, its bytes, and their sending.
+BRAKE_MOMENTS = (Moment.BRAKING, Moment.BRAKE_BUILT, Moment.BRAKE_SIGNED, Moment.BRAKE_SENT)
+TRADE_MOMENTS = tuple(moment for moment in Moment if moment not in BRAKE_MOMENTS)
+
+# Called at every moment with the id of the intent, or of the brake; does nothing, unless a test or a demonstration wants the process to
+# die just there.
 Checkpoint = Callable[[Moment, str], Awaitable[None]]
 
 

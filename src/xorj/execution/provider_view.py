@@ -1,10 +1,10 @@
-"""Which question is put to whom, and how answers become witnesses. Pure; reconcile_intents does the asking."""
+"""Which question is put to whom, and how answers become witnesses. Pure; ask_providers does the asking."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xorj.chain.transactions import EpochInfo, SignatureStatus
-from xorj.execution.attempt import Attempt
+from xorj.execution.attempt import Outstanding
 from xorj.execution.settlement import Witness
 from xorj.primitives.ids import Signature, Slot
 
@@ -18,8 +18,8 @@ class ProviderView:
     status_slot: Slot
     statuses: Mapping[Signature, SignatureStatus]
 
-    def on(self, attempt: Attempt) -> Witness:
-        """Its word on one attempt; an attempt that was never signed is known to nobody."""
+    def on(self, attempt: Outstanding) -> Witness:
+        """Its word on one transaction; one that was never signed is known to nobody."""
         status = self.statuses.get(attempt.signature) if attempt.signature is not None else None
         return Witness(self.provider, self.status_slot, status)
 

@@ -4,42 +4,36 @@
 trade. Called by execute_under_lease.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from solders.pubkey import Pubkey
-
-from xorj.chain.transactions import ChainTransaction, Commitment
+from xorj.chain.transactions import Commitment
 from xorj.copying.situation import Stopped
-from xorj.execution.attempt import Attempt, AttemptState
+from xorj.execution.ask_providers import Views, finalized_transaction, is_final_anywhere, nonce_word, views, witnesses
+from xorj.execution.attempt import Attempt, AttemptState, Outstanding
 from xorj.execution.desk import Desk
 from xorj.execution.execute_intents import Waiting, send, sign_and_send
 from xorj.execution.fill import Failure, cost_of, fill_of
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import ChangedElsewhere, Lease
-from xorj.execution.ports import LedgerAudit, Moment, Provider
-from xorj.execution.provider_view import ProviderView, seen_anywhere
+from xorj.execution.ports import LedgerAudit, Moment
 from xorj.execution.settlement import (
-    Absence,
+    Burned,
     Contradiction,
     Dead,
     FinalError,
     FinalOk,
-    NonceWord,
     Unknown,
     Verdict,
     Witness,
     judge,
-    may_have_expired,
     providers_needed,
 )
 from xorj.execution.sweep_chain import sweep
 from xorj.observability import logging, metrics
-from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
-from xorj.primitives.ids import Address, Signature, Slot
-from xorj.vault import accounts, borsh
+from xorj.primitives.errors import RefusedForSafety, Unavailable
+from xorj.primitives.ids import Address, Slot
 
 log = logging.get("reconciler")
 
@@ -60,15 +54,15 @@ class Round:
 
 @dataclass(slots=True)
 class Resends:
-    """When this process last sent an attempt's bytes. Losing it costs a repeated send, which is harmless."""
+    """When this process last sent the bytes of what is open. Losing it costs a repeated send, which is harmless."""
 
     slots: dict[str, Slot] = field(default_factory=dict)
 
-    def is_due(self, attempt: Attempt, now: Slot) -> bool:
+    def is_due(self, attempt: Outstanding, now: Slot) -> bool:
         last = self.slots.get(attempt.id)
         return last is None or now - last >= RESEND_SLOTS
 
-    def note(self, attempt: Attempt, now: Slot, open_ids: Collection[str]) -> None:
+    def note(self, attempt: Outstanding, now: Slot, open_ids: Collection[str]) -> None:
         self.slots = {key: slot for key, slot in self.slots.items() if key in open_ids} | {attempt.id: now}
 
 
@@ -99,13 +93,13 @@ async def settle_open_attempts(desk: Desk, lease: Lease, resends: Resends, busy:
     mine = [(attempt, intent) for attempt, intent in opened if attempt.state is AttemptState.SIGNED or attempt.intent_id not in busy]
     if not mine:
         return outcome
-    views = await _views(desk, [attempt.signature for attempt, _ in mine if attempt.signature is not None])
-    if not views:
-        raise Unavailable("chain", "no provider answers")
+    seen = await views(desk, [attempt.signature for attempt, _ in mine if attempt.signature is not None])
+    # Read before the verdicts: a burn that is booked meanwhile is for the next round.
+    burned = await desk.stores.stops.burned([attempt.id for attempt, _ in mine])
     now = (await desk.clock.now()).slot
     for attempt, intent in mine:
         try:
-            verdict = await _settle(desk, lease, attempt, intent, views, now)
+            verdict = await _settle(desk, lease, attempt, intent, seen, burned.get(attempt.id), now)
             if isinstance(verdict, Unknown):
                 await _go_on(desk, lease, attempt, verdict, resends, now, {one.id for one, _ in opened})
         except (Unavailable, ChangedElsewhere) as error:
@@ -117,38 +111,19 @@ async def settle_open_attempts(desk: Desk, lease: Lease, resends: Resends, busy:
     return outcome
 
 
-async def _views(desk: Desk, signatures: list[Signature]) -> dict[str, ProviderView]:
-    answers = await asyncio.gather(*(_view(provider, signatures) for provider in desk.providers), return_exceptions=True)
-    for provider, answer in zip(desk.providers, answers, strict=True):
-        if isinstance(answer, Unavailable):
-            log.warning("provider_unavailable", provider=provider.name, cause=answer.cause)
-        elif isinstance(answer, BaseException):
-            raise answer
-    return {answer.provider: answer for answer in answers if isinstance(answer, ProviderView)}
-
-
-async def _view(provider: Provider, signatures: list[Signature]) -> ProviderView:
-    finalized = await provider.statuses.epoch_info(commitment=Commitment.FINALIZED)
-    slot, found = await provider.statuses.statuses(signatures) if signatures else (finalized.slot, [])
-    known = {signature: status for signature, status in zip(signatures, found, strict=True) if status is not None}
-    return ProviderView(provider.name, finalized, slot, known)
-
-
-async def _settle(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, views: dict[str, ProviderView], now: Slot) -> Verdict:
+async def _settle(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, seen: Views, burned: Burned | None, now: Slot) -> Verdict:
     """Judges one attempt and books a terminal verdict."""
-    said = [view.on(attempt) for view in views.values()]
-    if not seen_anywhere(said) and all(may_have_expired(attempt, view.finalized, desk.bounds) for view in views.values()):
-        said = await _with_absence(desk, attempt, views)
-    is_final = any(one.status is not None and one.status.commitment is Commitment.FINALIZED for one in said)
-    nonce = await _nonce(desk, attempt, intent) if is_final or any(one.absence for one in said) else None
-    verdict = judge(attempt, said, nonce, needed=providers_needed(desk.genesis), bounds=desk.bounds)
+    said = await witnesses(desk, attempt, seen)
+    needs_vault = is_final_anywhere(said) or any(one.absence for one in said)
+    nonce = await nonce_word(desk, intent.vault, attempt.nonce, attempt.bot_epoch) if needs_vault else None
+    verdict = judge(attempt, said, nonce, needed=providers_needed(desk.genesis), bounds=desk.bounds, burned=burned)
     match verdict:
         case FinalOk():
             await _book_success(desk, lease, attempt, intent, said)
         case FinalError():
             await _book_failure(desk, lease, attempt, intent, verdict, said, now)
         case Dead():
-            await _bury(desk, lease, attempt, intent, verdict, said, now)
+            await _bury(desk, lease, attempt, intent, verdict, said, is_over=burned is not None or _is_over(desk, intent, now))
         case Contradiction():
             await _doubt(desk, lease, attempt, intent, verdict, said)
         case Unknown() if now > attempt.deadline_slot + desk.bounds.doubt_slots_max:
@@ -174,47 +149,8 @@ async def _go_on(
         resends.note(attempt, now, open_ids)
 
 
-async def _with_absence(desk: Desk, attempt: Attempt, views: dict[str, ProviderView]) -> list[Witness]:
-    """Everything a death proof needs, each provider in one conversation. One that fails half-way has said nothing."""
-    asked = [provider for provider in desk.providers if provider.name in views]
-    answers = await asyncio.gather(*(_absence(provider, attempt) for provider in asked), return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException) and not isinstance(answer, Unavailable):
-            raise answer
-    return [answer for answer in answers if isinstance(answer, Witness)]
-
-
-async def _absence(provider: Provider, attempt: Attempt) -> Witness:
-    """Expiry is read first, absence after it: what is absent then was not merely late."""
-    epoch = await provider.statuses.epoch_info(commitment=Commitment.FINALIZED)
-    blockhash_slot, is_valid = await provider.statuses.is_blockhash_valid(attempt.blockhash, commitment=Commitment.FINALIZED)
-    first = await provider.statuses.first_available_block()
-    slot, status, has_transaction = epoch.slot, None, False
-    if attempt.signature is not None:
-        slot, (status,) = await provider.statuses.statuses([attempt.signature])
-        (found,) = await provider.history.transactions([attempt.signature], commitment=Commitment.FINALIZED)
-        has_transaction = found is not None
-    return Witness(provider.name, slot, status, Absence(epoch, is_valid, blockhash_slot, has_transaction, first))
-
-
-async def _nonce(desk: Desk, attempt: Attempt, intent: Intent) -> NonceWord | None:
-    """The vault's word at finalized, from the first provider that has it; None when the vault is gone."""
-    address = Address(str(accounts.policy_address(Pubkey.from_string(intent.vault))))
-    for provider in desk.providers:
-        try:
-            (account,) = await provider.accounts.accounts([address], commitment=Commitment.FINALIZED)
-            if account is None:
-                return None
-            policy = accounts.decode_policy(account.data)
-        except (Unavailable, borsh.Malformed) as error:
-            log.warning("nonce_not_read", provider=provider.name, error=str(error))
-            continue
-        return NonceWord(account.slot, policy.nonce_state(attempt.nonce), policy.bot_epoch == attempt.bot_epoch)
-    return None
-
-
 async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, said: Sequence[Witness]) -> None:
-    transaction = await _transaction(desk, attempt)
+    transaction = await finalized_transaction(desk, attempt)
     fill = fill_of(intent, attempt, transaction)
     await desk.checkpoint(Moment.FINALIZED, intent.id)
     await desk.stores.settlements.settle(lease, attempt, intent, fill, said)
@@ -228,7 +164,7 @@ async def _book_failure(
 ) -> None:
     """Ends the intent, unless it failed for its slot alone and the intent still lives."""
     ends = not verdict.is_untimely or _is_over(desk, intent, now)
-    cost = cost_of(await _transaction(desk, attempt))
+    cost = cost_of(await finalized_transaction(desk, attempt))
     await desk.checkpoint(Moment.FINALIZED, intent.id)
     await desk.stores.settlements.revert(lease, attempt, intent, Failure(verdict.slot, verdict.error, cost), said, ends=ends)
     if ends:
@@ -242,12 +178,12 @@ def _is_over(desk: Desk, intent: Intent, now: Slot) -> bool:
     return intent.attempts_count >= desk.bounds.attempts_max or now > intent.expires_slot or intent.state is IntentState.QUARANTINED
 
 
-async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Witness], now: Slot) -> None:
-    ends = _is_over(desk, intent, now)
-    await desk.stores.settlements.bury(lease, attempt, intent, dead.proof, said, ends=ends)
-    if ends:
+async def _bury(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, dead: Dead, said: Sequence[Witness], *, is_over: bool) -> None:
+    """Where the nonce was burned no other attempt can be made: all attempts of an intent have the same nonce."""
+    await desk.stores.settlements.bury(lease, attempt, intent, dead.proof, said, ends=is_over)
+    if is_over:
         metrics.EXECUTIONS.labels("abandoned").inc()
-    log.info("attempt_died", intent_id=intent.id, attempt_id=attempt.id, proof=dead.proof, ends=ends)
+    log.info("attempt_died", intent_id=intent.id, attempt_id=attempt.id, proof=dead.proof, ends=is_over)
 
 
 async def _doubt(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, verdict: Verdict, said: Sequence[Witness]) -> None:
@@ -263,14 +199,3 @@ async def _observe(desk: Desk, attempt: Attempt, verdict: Unknown) -> None:
     await desk.stores.attempts.observe(attempt, verdict.seen, verdict.slot)
     moment = {Commitment.PROCESSED: Moment.SEEN, Commitment.CONFIRMED: Moment.CONFIRMED}.get(verdict.seen, Moment.FINALIZED)
     await desk.checkpoint(moment, attempt.intent_id)
-
-
-async def _transaction(desk: Desk, attempt: Attempt) -> ChainTransaction:
-    """The finalized transaction from the first provider that has it. Raises Unavailable while none does."""
-    if attempt.signature is None:
-        raise BrokenInvariant("an attempt without a signature cannot be final", attempt=attempt.id)
-    for provider in desk.providers:
-        (found,) = await provider.history.transactions([attempt.signature], commitment=Commitment.FINALIZED)
-        if found is not None:
-            return found
-    raise Unavailable("chain", f"no provider shows {attempt.signature} yet")

@@ -16,7 +16,7 @@ from xorj.execution.lease import Lease
 from xorj.execution.ports import Provider
 from xorj.observability import logging, metrics
 from xorj.primitives.errors import BrokenInvariant, Unavailable
-from xorj.primitives.ids import Address, Slot
+from xorj.primitives.ids import Address, Signature, Slot
 
 log = logging.get("reconciler")
 
@@ -61,7 +61,9 @@ async def _sweep_provider(desk: Desk, lease: Lease, provider: Provider) -> int:
 async def _match(desk: Desk, lease: Lease, provider: Provider, page: list[SignatureInfo]) -> None:
     """Strangers and the risen dead stop everything; what landed and failed after it was proven dead only cost its fee."""
     ours = await desk.stores.attempts.by_signature([row.signature for row in page])
-    await _require_ours(desk, provider, [row for row in page if row.signature not in ours])
+    unknown = [row for row in page if row.signature not in ours]
+    brakes = await desk.stores.sweeps.brakes([row.signature for row in unknown]) if unknown else frozenset[Signature]()
+    await _require_ours(desk, provider, [row for row in unknown if row.signature not in brakes])
     dead = [row for row in page if row.signature in ours and ours[row.signature].state is AttemptState.DEAD]
     revived = [row.signature for row in dead if row.error is None]
     if revived:

@@ -22,6 +22,20 @@ HISTORY_BREAKS = Counter(
     "xorj_history_breaks_total", "Balances that changed between two transactions of a wallet that follow each other, by what.", ["what"]
 )
 WALLETS_LEFT_OUT = Gauge("xorj_wallets_left_out", "Wallets of the last pass whose cursor no node lists any more.")
+WALLETS_GAPPED = Gauge("xorj_wallets_gapped", "Wallets in whose history something is unexplained; they are not ranked.")
+INGEST_PAGES = Counter("xorj_ingest_pages_total", "Pages of addresses' histories that were read.")
+HISTORY_ADDED = Counter(
+    "xorj_history_added_total", "Transactions that a source had not listed and that a balance or a second source brought to light."
+)
+HISTORY_DENIED = Counter("xorj_history_denied_total", "Transactions that the second source does not list although it must.")
+PROVIDER_REQUESTS = Counter(
+    "xorj_provider_requests_total", "Requests for history by provider and what came of them.", ["provider", "result"]
+)
+PROVIDER_TURNS = Counter("xorj_provider_retries_total", "Times that all providers were asked again after a pause.")
+PROVIDER_HEALTH = Gauge("xorj_provider_health_ratio", "Share of a provider's last requests for history that it answered.", ["provider"])
+PROVIDER_LAG_SLOTS = Gauge(
+    "xorj_provider_lag_slots", "Finalized slots that a provider is behind the newest one; not a number while it does not say.", ["provider"]
+)
 INGEST_SECONDS = Histogram("xorj_ingest_seconds", "Time of one pass of ingestion.", buckets=LATENCY_SECONDS)
 INGEST_LAG_SLOTS = Gauge("xorj_ingest_lag_slots", "Finalized slots that the lake has not seen.")
 SCORING_RUNS = Counter("xorj_scoring_runs_total", "Scoring runs, by how they ended.", ["status"])
@@ -29,6 +43,7 @@ BOOKS_DIFFERING = Gauge("xorj_books_differing_wallets", "Wallets whose followed 
 SCORING_SECONDS = Histogram("xorj_scoring_seconds", "Time of one scoring run.", buckets=LATENCY_SECONDS)
 TRADERS_RANKED = Gauge("xorj_traders_ranked", "Wallets that the newest run ranked.")
 EXECUTIONS = Counter("xorj_trade_executions_total", "Intents that came to an end, by how.", ["result"])
+BRAKES = Counter("xorj_brakes_total", "Pauses and burns of the bot that came to an end, by kind and how.", ["kind", "result"])
 EXECUTION_SECONDS = Histogram(
     "xorj_execution_seconds", "From taking up an intent to handing its bytes to the network.", buckets=LATENCY_SECONDS
 )

@@ -20,6 +20,7 @@ from xorj.adapters.jupiter.router import JupiterRouter
 from xorj.adapters.kill_moments import MARKER, hold_at
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.bot_controls import PostgresBotControls
+from xorj.adapters.postgres.brakes import PostgresBrakes
 from xorj.adapters.postgres.copying import PostgresDecisions, PostgresFollows, PostgresLeaderTrades
 from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
@@ -216,6 +217,8 @@ def _desk(parts: Parts) -> Desk:
             PostgresAttempts(parts.engine, parts.genesis),
             PostgresSettlements(parts.engine, parts.genesis),
             PostgresSweeps(parts.engine, parts.genesis),
+            PostgresBrakes(parts.engine, parts.genesis),
+            PostgresBrakes(parts.engine, parts.genesis),
         ),
         checkpoint=_checkpoint(parts.settings),
     )

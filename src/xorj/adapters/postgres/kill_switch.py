@@ -49,7 +49,8 @@ class PostgresKillSwitch:
 async def _write(connection: AsyncConnection, *, stopped: bool, reason: str, actor: str) -> None:
     values = {"id": 1, "stopped": stopped, "reason": reason[:REASON_CHARACTERS_MAX], "actor": actor}
     statement = insert(kill_switch).values(values)
-    changed = {name: statement.excluded[name] for name in ("stopped", "reason", "actor")} | {"changed_at": func.now()}
+    moved = {"changed_at": func.now(), "version": kill_switch.c.version + 1}
+    changed = {name: statement.excluded[name] for name in ("stopped", "reason", "actor")} | moved
     written = statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=kill_switch.c.stopped != stopped)
     if (await connection.execute(written.returning(kill_switch.c.id))).scalar_one_or_none() is not None:
         await connection.execute(insert(outbox).values(topic=TOPIC, key="kill_switch", payload=values))

@@ -120,7 +120,7 @@ class PostgresSettlements:
                 "provider": one.provider,
                 "verdict": verdict,
                 "slot": one.status_slot,
-                "facts": _facts(one),
+                "facts": facts_of(one),
             }
             for one in said
         ]
@@ -197,7 +197,8 @@ def _settled_facts(fill: Fill) -> dict[str, Any]:
     }
 
 
-def _facts(one: Witness) -> dict[str, Any]:
+def facts_of(one: Witness) -> dict[str, Any]:
+    """What one provider said, as it is kept."""
     facts: dict[str, Any] = {"status": None}
     if one.status is not None:
         facts["status"] = {"slot": one.status.slot, "commitment": one.status.commitment.value, "error": one.status.error}

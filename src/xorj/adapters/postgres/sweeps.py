@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from xorj.adapters.postgres.execution import attempt_of, move_attempt
 from xorj.adapters.postgres.fenced import fenced
 from xorj.adapters.postgres.settlements import failure_values
-from xorj.adapters.postgres.tables import attempts, evidence, outbox, sweep_cursors
+from xorj.adapters.postgres.tables import attempts, brakes, evidence, outbox, sweep_cursors
 from xorj.adapters.postgres.transactions import transaction
 from xorj.execution.attempt import AttemptState
 from xorj.execution.fill import Failure
@@ -30,6 +30,11 @@ class PostgresSweeps:
         async with transaction(self._engine) as connection:
             row = (await connection.execute(select(sweep_cursors).where(*place))).one_or_none()
             return None if row is None else Swept(Signature(row.signature), Slot(row.slot))
+
+    async def brakes(self, signatures: Sequence[Signature]) -> frozenset[Signature]:
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(select(brakes.c.signature).where(brakes.c.signature.in_(list(signatures))))
+            return frozenset(Signature(row.signature) for row in found)
 
     async def landed(self, *, after: Slot, upto: Slot) -> list[Landing]:
         within = (attempts.c.landed_slot > after, attempts.c.landed_slot <= upto, attempts.c.state.in_(FINAL))

@@ -13,7 +13,7 @@ from xorj.adapters.postgres.tables.copying import (
     token_metadata,
     vaults,
 )
-from xorj.adapters.postgres.tables.execution import attempts, evidence, fills, intents, ledger, outbox, sweep_cursors
+from xorj.adapters.postgres.tables.execution import attempts, brakes, evidence, fills, intents, ledger, outbox, sweep_cursors
 from xorj.adapters.postgres.tables.identity import challenges, idempotency_keys, rate_limit_hits, sessions
 from xorj.adapters.postgres.tables.operation import bot_controls, chain_identity, kill_switch, leases
 from xorj.adapters.postgres.tables.specified import execution_jobs, scoring_runs, trader_scores, trades, user_settings, users
@@ -22,6 +22,7 @@ __all__ = [
     "attempts",
     "bot_controls",
     "bot_subscriptions",
+    "brakes",
     "chain_identity",
     "challenges",
     "decisions",

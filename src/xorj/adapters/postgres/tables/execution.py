@@ -103,6 +103,48 @@ attempts = Table(
     Index("idx_attempts_landed_slot", "landed_slot", postgresql_where=text("landed_slot is not null")),
 )
 
+brakes = Table(
+    "brakes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    genesis(),
+    Column("kind", Text, nullable=False),
+    # what at most one brake at a time is under way for: an attempt, or a vault in one stop
+    Column("subject", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("vault", Text, ForeignKey("vaults.address", ondelete="RESTRICT"), nullable=False),
+    # the trade in doubt whose nonce is burned
+    Column("attempt_id", Text, ForeignKey("attempts.id", ondelete="RESTRICT")),
+    Column("nonce", BigInteger),
+    Column("bot_epoch", BigInteger),
+    # the kill switch's version when it was begun, and why it was
+    Column("stop", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("blockhash", Text, nullable=False),
+    Column("last_valid_block_height", BigInteger, nullable=False),
+    Column("built_slot", BigInteger, nullable=False),
+    Column("lease_epoch", BigInteger, nullable=False),
+    Column("signature", Text, unique=True),
+    Column("transaction", LargeBinary),
+    Column("landed_slot", BigInteger),
+    # the chain's error, or the proof of its death
+    Column("detail", Text),
+    Column("fee_lamports", BigInteger),
+    Column("evidence", JSONB),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    created(),
+    updated(),
+    one_of("kind", "pause", "burn"),
+    one_of("state", "built", "signed", "final_ok", "final_err", "dead"),
+    CheckConstraint("(kind = 'pause') = (attempt_id is null) and (kind = 'pause') = (nonce is null)", name="burns_a_trade"),
+    CheckConstraint("(state = 'built') or (state = 'dead') or (signature is not null)", name="signed_before_sent"),
+    UniqueConstraint("kind", "subject", "number"),
+    Index("idx_brakes_live", "kind", "subject", unique=True, postgresql_where=text("state in ('built', 'signed')")),
+    Index("idx_brakes_vault_stop", "vault", "stop"),
+)
+
 evidence = Table(
     "evidence",
     metadata,

@@ -1,6 +1,6 @@
 """Which chain this database speaks of, who may write, and whether anybody may trade."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, SmallInteger, Table, Text, text
 
 from xorj.adapters.postgres.tables.columns import NOW, created, metadata, moment, updated
 
@@ -19,6 +19,8 @@ kill_switch = Table(
     Column("stopped", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    # how often it was moved: what tells one stop from the next
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("changed_at", moment(), nullable=False, server_default=NOW),
 )
 

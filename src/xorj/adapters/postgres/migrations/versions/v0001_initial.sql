@@ -136,6 +136,7 @@ CREATE TABLE kill_switch (
     stopped BOOLEAN NOT NULL,
     reason TEXT NOT NULL,
     actor TEXT NOT NULL,
+    version BIGINT DEFAULT 1 NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT kill_switch_pkey PRIMARY KEY (id)
 );
@@ -465,6 +466,48 @@ CREATE TABLE execution_jobs (
 );
 
 CREATE INDEX idx_execution_jobs_status ON execution_jobs (status);
+
+CREATE TABLE brakes (
+    id TEXT NOT NULL,
+    genesis_hash TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    vault TEXT NOT NULL,
+    attempt_id TEXT,
+    nonce BIGINT,
+    bot_epoch BIGINT,
+    stop BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    message BYTEA NOT NULL,
+    blockhash TEXT NOT NULL,
+    last_valid_block_height BIGINT NOT NULL,
+    built_slot BIGINT NOT NULL,
+    lease_epoch BIGINT NOT NULL,
+    signature TEXT,
+    transaction BYTEA,
+    landed_slot BIGINT,
+    detail TEXT,
+    fee_lamports BIGINT,
+    evidence JSONB,
+    version INTEGER DEFAULT 0 NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT brakes_pkey PRIMARY KEY (id),
+    CONSTRAINT brakes_kind_check CHECK (kind in ('pause', 'burn')),
+    CONSTRAINT brakes_state_check CHECK (state in ('built', 'signed', 'final_ok', 'final_err', 'dead')),
+    CONSTRAINT brakes_burns_a_trade_check CHECK ((kind = 'pause') = (attempt_id is null) and (kind = 'pause') = (nonce is null)),
+    CONSTRAINT brakes_signed_before_sent_check CHECK ((state = 'built') or (state = 'dead') or (signature is not null)),
+    CONSTRAINT brakes_kind_subject_number_key UNIQUE (kind, subject, number),
+    CONSTRAINT brakes_vault_fkey FOREIGN KEY(vault) REFERENCES vaults (address) ON DELETE RESTRICT,
+    CONSTRAINT brakes_attempt_id_fkey FOREIGN KEY(attempt_id) REFERENCES attempts (id) ON DELETE RESTRICT,
+    CONSTRAINT brakes_signature_key UNIQUE (signature)
+);
+
+CREATE INDEX idx_brakes_vault_stop ON brakes (vault, stop);
+
+CREATE UNIQUE INDEX idx_brakes_live ON brakes (kind, subject) WHERE state in ('built', 'signed');
 
 CREATE TABLE evidence (
     id BIGSERIAL NOT NULL,
