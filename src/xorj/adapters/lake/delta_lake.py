@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
 from deltalake.writer import write_deltalake
 
+from xorj.adapters.lake.compaction import KEEP_OLD_FILES_HOURS, compact, is_due
 from xorj.adapters.lake.reader import LakeReader, dataset_of
 from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, OUTCOMES, learned_of_rows, table_of
 from xorj.adapters.lake.store import (
     INGEST_TRANSACTION,
     SCHEMA_TRANSACTION,
     SCHEMA_VERSION,
+    STATISTICS_COLUMNS,
     TABLE_NAME,
     LakeStore,
     ingest_number,
@@ -30,10 +32,11 @@ from xorj.swaps.record import Cursor, Record, by_order
 
 T = TypeVar("T")
 
-COMMITS_PER_COMPACTION = 64
-KEEP_OLD_FILES_HOURS = 1
-# a reader opens the newest version, so the log before the last checkpoint is of no use after the same hour
-_CONFIGURATION = {"delta.logRetentionDuration": f"interval {KEEP_OLD_FILES_HOURS} hours"}
+_CONFIGURATION = {
+    # a reader opens the newest version, so the log before the last checkpoint is of no use after the same hour
+    "delta.logRetentionDuration": f"interval {KEEP_OLD_FILES_HOURS} hours",
+    "delta.dataSkippingStatsColumns": ",".join(STATISTICS_COLUMNS),
+}
 _NEVER_READ = -1
 _VENUE = "venue:"
 _WRITER = WriterProperties(compression="LZ4_RAW")
@@ -47,7 +50,6 @@ class DeltaLake(LakeReader):
         self._cursors: dict[Wallet, Cursor] = {}
         self._learned_to: dict[Wallet, Slot] = {}
         self._cursors_as_of = _NEVER_READ
-        self._commits_since_compaction = 0
 
     async def cursors(self) -> Mapping[Wallet, Cursor]:
         return dict(await self._run(lambda: self._known_cursors(self._store.table())))
@@ -60,8 +62,14 @@ class DeltaLake(LakeReader):
 
         return await self._run(read)
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
-        return await self._run(lambda: self._commit(records, venues, learned))
+    async def commit(
+        self,
+        records: Sequence[Record],
+        venues: Mapping[Address, Slot],
+        learned: Sequence[Learned] = (),
+        late: Sequence[Record] = (),
+    ) -> int:
+        return await self._run(lambda: self._commit(records, venues, learned, late))
 
     async def behind(self, records: Sequence[Record]) -> list[Record]:
         """Those that commit would leave out although they are not in the lake: older than what it has of their wallet."""
@@ -87,13 +95,13 @@ class DeltaLake(LakeReader):
             self._cursors_as_of = sequence
         return self._cursors
 
-    def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned]) -> int:
+    def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned], late: Sequence[Record]) -> int:
         table = self._store.table()
         cursors = self._known_cursors(table)
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if table is None or (table.transaction_version(_VENUE + venue) or -1) < slot}
-        told = self._not_known(learned, table)
-        if not new and not moved and not told:
+        told, found = self._not_known(learned, table), self._behind(late) if late else []
+        if not new and not moved and not told and not found:
             return 0
         sequence = ingest_number(table) + 1
         is_old = table is None or schema_version(table) < SCHEMA_VERSION
@@ -101,7 +109,7 @@ class DeltaLake(LakeReader):
         transactions += [Transaction(SCHEMA_TRANSACTION, SCHEMA_VERSION)] if is_old else []
         write_deltalake(
             self._store.folder if table is None else table,
-            table_of(new, told, self._store.genesis_hash, sequence),
+            table_of([*found, *new], told, self._store.genesis_hash, sequence),
             mode="append",
             name=TABLE_NAME if table is None else None,
             description=self._store.genesis_hash if table is None else None,
@@ -114,10 +122,9 @@ class DeltaLake(LakeReader):
         cursors.update({record.wallet: Cursor(record.slot, record.signature) for record in new})
         for one in told:
             self._learned_to[one.wallet] = max(one.slots.last, self._learned_to.get(one.wallet, one.slots.last))
-        self._commits_since_compaction += 1
-        if self._commits_since_compaction >= COMMITS_PER_COMPACTION:
-            self._compact()
-        return len(new)
+        if table is not None and is_due(table):
+            compact(table, self._store.files())
+        return len(new) + len(found)
 
     def _not_known(self, learned: Sequence[Learned], table: DeltaTable | None) -> list[Learned]:
         """Each once, without those that are kept. The table is asked only about slots that something was learned of before."""
@@ -134,20 +141,10 @@ class DeltaLake(LakeReader):
         older = [record for record in records if record.wallet in cursors and record.slot <= cursors[record.wallet].slot]
         if table is None or not older:
             return []
-        rows = dataset_of(table).to_table(columns=["wallet", "signature"])
+        of_theirs = pc.field("wallet").isin(sorted({record.wallet for record in older}))
+        rows = dataset_of(table).to_table(columns=["wallet", "signature"], filter=of_theirs & pc.field("outcome").isin(list(OUTCOMES)))
         known = set(zip(rows.column("wallet").to_pylist(), rows.column("signature").to_pylist(), strict=True))
         return [record for record in older if (record.wallet, record.signature) not in known]
-
-    def _compact(self) -> None:
-        """Merges small files, sorted as readers want them; keeps what a reader of the last hour may still hold open."""
-        self._commits_since_compaction = 0
-        table = self._store.table()
-        if table is None:
-            return
-        table.optimize.z_order(["wallet", "slot"], writer_properties=_WRITER)
-        table.create_checkpoint()
-        table.cleanup_metadata()
-        table.vacuum(retention_hours=KEEP_OLD_FILES_HOURS, enforce_retention_duration=False, dry_run=False)
 
 
 def _cursors_of(table: DeltaTable) -> dict[Wallet, Cursor]:

@@ -5,7 +5,7 @@ that any version can be read for ever, whatever compaction and vacuum did to the
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TypeVar
 
 import pyarrow as pa
@@ -124,10 +124,19 @@ class LakeReader:
         return dataset_of(table).to_table(columns=list(columns), filter=wanted)
 
 
-def dataset_of(table: DeltaTable) -> ds.Dataset:
-    """The table's rows in the lake's schema: columns that an older one has not are null. Raises ValueError for a table of other columns."""
+def dataset_of(table: DeltaTable, paths: Set[str] | None = None) -> ds.FileSystemDataset:
+    """The rows of the table, or of these files of it, in the lake's schema: columns that an older one has not are null.
+
+    Raises ValueError for a table of other columns.
+    """
     found = {field.name for field in table.schema().fields}
     missing = [field.name for field in SCHEMA if not field.nullable and field.name not in found]
     if missing:
         raise ValueError(f"not a lake of swaps: it has no {missing[0]}")
-    return table.to_pyarrow_dataset(schema=SCHEMA)
+    whole = table.to_pyarrow_dataset(schema=SCHEMA)
+    if paths is None:
+        return whole
+    fragments = [one for one in whole.get_fragments() if one.path in paths]
+    if len(fragments) != len(paths):
+        raise ValueError(f"{len(paths) - len(fragments)} of {len(paths)} files are not in the table")
+    return ds.FileSystemDataset(fragments, SCHEMA, whole.format, whole.filesystem)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.fs as fs
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -19,6 +20,8 @@ TABLE_NAME = "swaps"
 SCHEMA_VERSION = 2
 SCHEMA_TRANSACTION = "schema"
 INGEST_TRANSACTION = "ingest"
+COMPACTION_TRANSACTION = "compaction"
+STATISTICS_COLUMNS = ("bucket", "wallet", "slot", "outcome", "ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,10 @@ class LakeStore:
                 f"the lake {self.folder} has schema {version}, this version of XORJ knows {SCHEMA_VERSION}: a newer one has written it"
             )
         return table
+
+    def files(self) -> fs.FileSystem:
+        """The table's folder, for writing data files into it."""
+        return fs.SubTreeFileSystem(str(self.folder), fs.LocalFileSystem())
 
     @contextmanager
     def named_failures(self) -> Iterator[None]:
