@@ -39,7 +39,7 @@ class ChainHistory:
         if self.pages_known is not None and self.pages_asked > self.pages_known:
             return []
         rows = [
-            one for one in reversed(self._in_order()) if address in one.account_keys or any(i.program == address for i in one.instructions)
+            one for one in reversed(self.in_order()) if address in one.account_keys or any(i.program == address for i in one.instructions)
         ]
         if before is not None and not self.repeats_the_newest_page:
             rows = rows[[one.signature for one in rows].index(before) + 1 :]
@@ -55,7 +55,7 @@ class ChainHistory:
             raise Unavailable("history", "the node has gone away")
         return [None if one in self.withheld else self.transactions_by_signature.get(one) for one in signatures]
 
-    def _in_order(self) -> list[ChainTransaction]:
+    def in_order(self) -> list[ChainTransaction]:
         return sorted(self.transactions_by_signature.values(), key=lambda one: (one.slot, one.transaction_index or 0, one.signature))
 
 

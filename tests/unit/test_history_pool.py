@@ -4,14 +4,16 @@ import asyncio
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from tests.fakes.chain_history import ChainHistory
 from tests.fakes.made_swaps import VENUE, wallet
 from tests.fakes.made_transactions import swap_transaction
+from tests.fakes.spec_table import table
 from tests.fakes.swap_lake import MemoryLake
 
 from xorj.adapters.solana_rpc.history_pool import (
@@ -25,6 +27,7 @@ from xorj.adapters.solana_rpc.history_pool import (
 )
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.adapters.solana_rpc.pacing import BACK_OFF_S_MAX, TokenBucket, back_off_s, spread
+from xorj.adapters.solana_rpc.told_rate import ToldRate, told_rate
 from xorj.chain.transactions import ChainTransaction, Commitment, SignatureInfo
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Address, Signature, Slot
@@ -58,6 +61,7 @@ class Node(ChainHistory):
         self.name, self.newest, self.genesis = name, slot, genesis
         self.asked = 0
         self.is_away = False
+        self.told_rate = ToldRate()
 
     async def signatures(
         self,
@@ -208,6 +212,96 @@ async def test_each_node_keeps_to_its_own_rate() -> None:
     for _ in range(21):
         await pool.signatures(ANA)
     assert timer.now() - begun >= 9.5
+
+
+async def test_a_node_is_asked_no_faster_than_it_says_and_never_faster_than_its_setting() -> None:
+    timer, node = FakeTimer(), Node("slow")
+    pool, begun = pool_of(node, timer=timer, allowed=[Allowance(1, 10)]), timer.now()
+    node.told_rate = ToldRate(per_s=2)
+    for _ in range(21):
+        await pool.signatures(ANA)
+    assert timer.now() - begun >= 8
+    node.told_rate, begun = ToldRate(per_s=1_000), timer.now()
+    for _ in range(41):
+        await pool.signatures(ANA)
+    assert timer.now() - begun >= 3.5
+
+
+async def test_a_node_that_has_nothing_left_is_asked_after_its_reset() -> None:
+    timer, node = FakeTimer(), Node("spent")
+    pool = pool_of(node, timer=timer)
+    node.told_rate = ToldRate(pause_s=6)
+    await pool.signatures(ANA)
+    begun = timer.now()
+    await pool.signatures(ANA)
+    assert timer.now() - begun >= 6
+
+
+async def test_a_walk_goes_on_with_the_node_that_it_began_with() -> None:
+    nodes = [Node("first"), Node("second")]
+    timer = FakeTimer()
+    pool = pool_of(*nodes, timer=timer)
+    page = await pool.signatures(ANA, limit=5)
+    (began,) = [node for node in nodes if node.asked]
+    (other,) = [node for node in nodes if node is not began]
+    began.newest, other.newest = 1_000, 1_000 + 2 * LAG_SLOTS_MAX
+    timer.seconds += LAG_ASKED_EVERY_S
+    await pool.signatures(ANA, limit=5, before=page[-1].signature)
+    assert (began.asked, other.asked) == (2, 0)
+    await pool.signatures(ANA, limit=5)
+    assert other.asked == 1
+
+
+async def test_a_second_opinion_is_another_nodes() -> None:
+    nodes = [Node("first"), Node("second"), Node("third")]
+    pool = pool_of(*nodes)
+    second = pool.second
+    assert second is not None
+    for number in range(40):
+        address = Address(wallet(f"wallet {number}"))
+        first = await asked_of(nodes, pool.signatures(address))
+        assert await asked_of(nodes, second.signatures(address)) != first
+    assert pool_of(Node("alone")).second is None
+    assert await second.transactions([MADE[0].signature]) == [MADE[0]]
+
+
+async def asked_of(nodes: Sequence[Node], answer: Coroutine[Any, Any, list[SignatureInfo]]) -> str:
+    before = {node.name: node.asked for node in nodes}
+    await answer
+    return next(node.name for node in nodes if node.asked > before[node.name])
+
+
+async def test_a_node_that_fails_often_is_asked_last_until_it_is_well_again() -> None:
+    shaky, well = Node("shaky"), Node("well")
+    pool = pool_of(shaky, well, allowed=[Allowance(1e9, 1e9), UNLIMITED])
+    for turn in range(30):
+        shaky.is_away = turn % 4 != 0
+        await pool.signatures(Address(wallet(f"wallet {turn}")))
+    shaky.is_away, shaky.asked = False, 0
+    counts = await asked_for(pool, [shaky, well], 20)
+    assert counts == {"well": 20}
+
+
+RATES = table("""
+    what | headers | per_s | pause_s
+    nothing | none | none | 0
+    seconds to wait | retry-after=7 | none | 7
+    a date to wait for | retry-after=Wed, 25 Nov 2026 02:00:09 GMT; date=Wed, 25 Nov 2026 02:00:00 GMT | none | 9
+    a date that has passed | retry-after=Wed, 25 Nov 2026 01:00:00 GMT; date=Wed, 25 Nov 2026 02:00:00 GMT | none | 0
+    a date without a now | retry-after=Wed, 25 Nov 2026 02:00:09 GMT | none | 0
+    something is left | x-ratelimit-remaining=3; x-ratelimit-reset=60 | none | 0
+    nothing is left, seconds | ratelimit-remaining=0; ratelimit-reset=12 | none | 12
+    below nothing, a moment | x-ratelimit-remaining=-2; x-ratelimit-reset=1795572030; date=Wed, 25 Nov 2026 02:00:00 GMT | none | 30
+    the public endpoints | x-ratelimit-rps-limit=100; x-ratelimit-method-limit=40 | 4 | 0
+    nonsense | retry-after=soon; x-ratelimit-remaining=few; x-ratelimit-rps-limit=0 | none | 0
+""")
+
+
+@pytest.mark.parametrize("case", RATES, ids=lambda case: case["what"])
+def test_what_answers_say_of_the_rate_is_read(case: dict[str, str]) -> None:
+    headers = {} if case["headers"] == "none" else dict(pair.split("=", 1) for pair in case["headers"].split("; "))
+    per_s = None if case["per_s"] == "none" else float(case["per_s"])
+    assert told_rate(headers) == ToldRate(per_s, float(case["pause_s"]))
 
 
 def test_waits_grow_up_to_the_limit_and_differ_between_keys() -> None:

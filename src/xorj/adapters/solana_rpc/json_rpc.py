@@ -12,6 +12,7 @@ import msgspec
 import orjson
 import stamina
 
+from xorj.adapters.solana_rpc.told_rate import ToldRate, retry_after_s, told_rate
 from xorj.primitives.errors import Unavailable
 
 Json = Any
@@ -65,12 +66,16 @@ _UNREAD = msgspec.json.Decoder(list[_UnreadReply])
 
 
 class JsonRpc:
-    """A client of one node. `name` stands in errors and never holds a key, unlike the URL. A read is tried `read_attempts` times."""
+    """A client of one node. `name` stands in errors and never holds a key, unlike the URL. A read is tried `read_attempts` times.
+
+    `told` is what the newest answer said of how fast it may be asked.
+    """
 
     def __init__(
         self, url: str, *, name: str, transport: httpx2.AsyncBaseTransport | None = None, read_attempts: int = READ_ATTEMPTS_MAX
     ) -> None:
         self.name, self._read_attempts = name, read_attempts
+        self.told = ToldRate()
         timeout = httpx2.Timeout(REPLY_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         limits = httpx2.Limits(max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX)
         self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, transport=transport, trust_env=False)
@@ -156,7 +161,7 @@ class JsonRpc:
         return self._loaded(method, await self._bytes(body, timeout_s))
 
     async def _bytes(self, body: Json, timeout_s: float) -> bytes:
-        headers = {"content-type": "application/json"}
+        headers, self.told = {"content-type": "application/json"}, ToldRate()
         method = body[0]["method"] if isinstance(body, list) else body["method"]
         try:
             async with self._stream(orjson.dumps(body), headers, timeout_s) as response:
@@ -179,8 +184,9 @@ class JsonRpc:
             yield response
 
     async def _content(self, method: str, response: httpx2.Response) -> bytes:
+        self.told = told_rate(response.headers)
         if response.status_code in _BUSY_STATUSES:
-            raise Busy(self.name, f"{method}: HTTP {response.status_code}", _retry_after_s(response.headers.get("retry-after")))
+            raise Busy(self.name, f"{method}: HTTP {response.status_code}", retry_after_s(response.headers))
         if response.status_code != httpx2.codes.OK:
             raise Unavailable(self.name, f"{method}: HTTP {response.status_code}")
         parts, size = [], 0
@@ -205,11 +211,6 @@ def _attempts(most: int) -> AsyncIterable[stamina.Attempt]:
 
 def _request(number: int, method: str, params: Sequence[Json]) -> Json:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
-
-
-def _retry_after_s(header: str | None) -> float | None:
-    """Seconds to wait where the header counts them; its other form, a date, is left to the ordinary pause."""
-    return float(header) if header is not None and header.strip().isdigit() else None
 
 
 def _kind(value: Json) -> str:

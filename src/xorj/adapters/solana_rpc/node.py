@@ -23,6 +23,7 @@ from xorj.adapters.solana_rpc.fields import (
     read_text,
 )
 from xorj.adapters.solana_rpc.json_rpc import READ_ATTEMPTS_MAX, JsonRpc, NodeError
+from xorj.adapters.solana_rpc.told_rate import ToldRate
 from xorj.adapters.solana_rpc.transactions import error_text, parse_result, parse_signature_info
 from xorj.chain.ports import ACCOUNTS_PER_CALL_MAX, SIGNATURES_PER_PAGE_MAX, SIGNATURES_PER_STATUS_CALL_MAX
 from xorj.chain.transactions import (
@@ -76,6 +77,11 @@ class SolanaNode:
     async def close(self) -> None:
         await self._rpc.close()
 
+    @property
+    def told_rate(self) -> ToldRate:
+        """What the newest answer said of how fast the node may be asked."""
+        return self._rpc.told
+
     async def signatures(
         self,
         address: Address,
@@ -89,7 +95,7 @@ class SolanaNode:
         options: dict[str, Json] = {"limit": limit, "commitment": commitment.value}
         options |= {name: value for name, value in (("before", before), ("until", until)) if value is not None}
         rows = await self._rpc.read("getSignaturesForAddress", [address, options])
-        return self._checked("getSignaturesForAddress", lambda: [parse_signature_info(row) for row in read_list(rows, "result")])
+        return self._checked("getSignaturesForAddress", lambda: [parse_signature_info(row, self.name) for row in read_list(rows, "result")])
 
     async def transactions(
         self, signatures: Sequence[Signature], *, commitment: Commitment = Commitment.FINALIZED
@@ -167,7 +173,7 @@ class SolanaNode:
 
     async def block_time(self, slot: Slot) -> ChainTime | None:
         """Slot, block height and block time of a confirmed slot, None where it has no block or its time is not known yet."""
-        options = {"transactionDetails": "none", "rewards": False, "commitment": "confirmed", **_ANY_VERSION}
+        options = {"transactionDetails": "none", "rewards": False, "commitment": "confirmed", **ANY_VERSION}
         try:
             reply = await self._rpc.read("getBlock", [slot, options])
         except NodeError as error:
@@ -219,7 +225,7 @@ class SolanaNode:
         return self._checked("simulateTransaction", lambda: _simulation(*_with_slot(reply), accounts))
 
     async def _batch(self, signatures: Sequence[Signature], commitment: Commitment) -> list[ChainTransaction | None]:
-        options = {"encoding": "json", "commitment": commitment.value, **_ANY_VERSION}
+        options = {"encoding": "json", "commitment": commitment.value, **ANY_VERSION}
         replies = await self._rpc.read_batch_raw("getTransaction", [[signature, options] for signature in signatures])
         read = self._checked("getTransaction", lambda: [None if reply == b"null" else parse_result(reply) for reply in replies])
         for signature, transaction in zip(signatures, read, strict=True):
@@ -235,7 +241,7 @@ class SolanaNode:
             raise Unavailable(self.name, f"{method}: malformed reply: {error}") from error
 
 
-_ANY_VERSION = {"maxSupportedTransactionVersion": TRANSACTION_VERSION_MAX}
+ANY_VERSION = {"maxSupportedTransactionVersion": TRANSACTION_VERSION_MAX}
 # cleaned up, skipped, skipped in long-term storage
 _NO_SUCH_BLOCK = frozenset({-32001, -32007, -32009})
 

@@ -29,13 +29,18 @@ class TokenBucket:
     """Lets `per_s` requests through a second on average and `burst` of them at once; more than that wait, in the order they came."""
 
     def __init__(self, per_s: float, burst: float, timer: Timer) -> None:
-        self._per_s, self._burst, self._timer = per_s, burst, timer
+        self._per_s, self._made_for, self._burst, self._timer = per_s, per_s, burst, timer
         self._tokens, self._at = burst, timer.now()
         self._paused_until = float("-inf")
 
     @property
     def is_paused(self) -> bool:
         return self._timer.now() < self._paused_until
+
+    def limit(self, per_s: float) -> None:
+        """No more than so many a second from now on, if that is less than it was made with."""
+        self._per_s = min(self._made_for, per_s)
+        self._burst = min(self._burst, max(1.0, self._per_s))
 
     def pause(self, seconds: float) -> None:
         """Nothing goes through before so many seconds have passed: the service said so."""

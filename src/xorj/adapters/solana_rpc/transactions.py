@@ -149,8 +149,8 @@ def parse_result(content: bytes | msgspec.Raw) -> ChainTransaction:
         raise _refused(error) from error
 
 
-def parse_signature_info(row: Json) -> SignatureInfo:
-    """Reads one row of getSignaturesForAddress. Raises InvalidInput."""
+def parse_signature_info(row: Json, source: str = "") -> SignatureInfo:
+    """Reads one row of getSignaturesForAddress, as `source` listed it. Raises InvalidInput."""
     fields = read_object(row, "row")
     return SignatureInfo(
         signature=parse_signature(read_text(fields.get("signature"), "signature"), "signature"),
@@ -158,6 +158,7 @@ def parse_signature_info(row: Json) -> SignatureInfo:
         block_time=optional(fields.get("blockTime"), "blockTime", read_natural),
         error=error_text(fields.get("err")),
         transaction_index=optional(fields.get("transactionIndex"), "transactionIndex", read_natural),
+        source=source,
     )
 
 
