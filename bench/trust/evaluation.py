@@ -6,18 +6,20 @@ import numpy as np
 from bench.trust import seeds
 from bench.trust import worlds as w
 from bench.trust.baselines import baselines
-from bench.trust.measures import Measured, Outcome, best, calibration_table, measured, outcome_of, policy
+from bench.trust.measures import Measured, Outcome, best, measured, outcome_of, policy
 from bench.trust.population import Population, population
 from bench.trust.worlds import World
 
 from xorj.trust import prior
+from xorj.trust.behaviour import features, plus_scores
 from xorj.trust.calibration import ClosedWindow, calibrated
-from xorj.trust.cohort import Ints
+from xorj.trust.cohort import Floats, Ints
 from xorj.trust.copy_score import UNCALIBRATED, Calibration, CohortScores, estimate, score_estimates
-from xorj.trust.utility_sharpe import Estimates, joined
+from xorj.trust.rank_correlation import BAND_EDGES, calibration_table
+from xorj.trust.synthetic_shift import SYNTHETIC_SHIFT
+from xorj.trust.utility_sharpe import Estimates, joined, utility
 
-V2 = "V2 core"
-BAND_EDGES = np.array([0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 100])
+V2, PLUS = "V2 core", "V2 plus, in shadow"
 TOP_SHARE = 0.05
 
 
@@ -56,7 +58,8 @@ def evaluated(seed: int, world: World, wallets: int, calibration: Calibration) -
     scores, assumed = (
         score_estimates(estimates, Calibration(one.rho, one.drift, weights, one.version)) for one in (calibration, UNCALIBRATED)
     )
-    everyone = baselines(people) | {V2: scores.score}
+    plus = plus_scores(estimates, behaviour_of(people), Calibration(calibration.rho, calibration.drift, weights, ""), SYNTHETIC_SHIFT)
+    everyone = baselines(people) | {V2: scores.score, PLUS: plus}
     figures = {name: measured(score, people, outcome) for name, score in everyone.items()}
     top_roles = {name: _roles(people, best(score)) for name, score in everyone.items()}
     return SeedResult(seed, world.name, len(people.role), figures, top_roles, _honesty(scores, assumed, people, outcome))
@@ -88,6 +91,26 @@ def fitting_window(seed: int, wallets: int) -> ClosedWindow:
         raise ValueError(f"{seed} is not a fitting seed")
     people = population(seed, w.DEFAULT, wallets, with_truth=False)
     return ClosedWindow(0, w.FUTURE_DAYS, estimate(people.cohort), outcome_of(people).paid)
+
+
+def behaviour_of(people: Population) -> Floats:
+    """What V2 plus is made from."""
+    alive = people.cohort.alive
+    booked = np.where(alive, people.booked, 0.0)
+    days = np.maximum(alive.sum(axis=1), 1)
+    mean = booked.sum(axis=1) / days
+    spread = np.sqrt(np.where(alive, (booked - mean[:, None]) ** 2, 0).sum(axis=1) / days)
+    return features(people.cohort, people.hours, mean / np.where(spread > 0, spread, np.inf))
+
+
+def behaviour_window(seed: int, wallets: int) -> tuple[Floats, Floats]:
+    """The features of a fitting seed's wallets, and the utility-Sharpe of their next 90 days."""
+    if seed not in seeds.FITTING:
+        raise ValueError(f"{seed} is not a fitting seed")
+    people = population(seed, w.DEFAULT, wallets, with_truth=False)
+    ahead = utility(people.future)
+    spread = ahead.std(axis=1)
+    return behaviour_of(people), ahead.mean(axis=1) / np.where(spread > 0, spread, np.inf)
 
 
 def fitted_calibration(windows: list[ClosedWindow]) -> Calibration:

@@ -11,6 +11,8 @@ from bench.trust import baselines as b
 from bench.trust import worlds as w
 from bench.trust.evaluation import V2, SeedResult
 
+from xorj.trust.rank_correlation import calibration_error
+
 # section 6 defines K1 by realised utility; section 4 measures its column by realised Sharpe: both are shown, and both are gates
 K1 = {"bucket_utility": "utility", "bucket": "Sharpe"}
 Results = dict[str, list[SeedResult]]
@@ -157,12 +159,6 @@ def pooled_bands(results: list[SeedResult], of: str = "bands") -> list[tuple[int
     count = rows[:, :, 0].sum(axis=0)
     sums = (rows[:, :, 1:] * rows[:, :, :1]).sum(axis=0) / np.maximum(count, 1)[:, None]
     return [(int(n), float(predicted), float(paid)) for n, (predicted, paid) in zip(count, sums, strict=True)]
-
-
-def calibration_error(bands: list[tuple[int, float, float]]) -> float:
-    """Expected calibration error: the bands' gaps between predicted and paid, weighted by their wallets."""
-    total = sum(count for count, _, _ in bands)
-    return sum(count * abs(predicted - paid) for count, predicted, paid in bands) / total
 
 
 def _calibration(default: list[SeedResult]) -> list[Gate]:

@@ -8,9 +8,9 @@ from bench.trust.population import Population
 
 from xorj.trust.cohort import Bools, Floats, Ints
 from xorj.trust.drawdown import max_drawdowns
+from xorj.trust.rank_correlation import bucketed, correlation, spearman
 from xorj.trust.utility_sharpe import utility
 
-BUCKETS = 20
 TOP = 20
 RUIN = 0.5
 WINSORISED = 0.01
@@ -98,48 +98,10 @@ def policy(score: Floats, people: Population) -> tuple[float, float]:
     return portfolio(people.future[top[np.nan_to_num(score[top], nan=-1) >= LEADER_SCORE_MIN]])
 
 
-def bucketed(score: Floats, realised: Floats) -> float:
-    order = np.argsort(score, kind="stable")
-    means = [realised[part].mean() for part in np.array_split(order, BUCKETS)]
-    return spearman(np.arange(BUCKETS, dtype=np.float64), np.array(means))
-
-
-def ranks(values: Floats) -> Floats:
-    """Ranks from 0, ties sharing their mean."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    result: Floats = (last - (count + 1) / 2)[place]
-    return result
-
-
-def spearman(one: Floats, other: Floats) -> float:
-    return _correlation(ranks(one), ranks(other))
-
-
 def pearson(one: Floats, other: Floats) -> float:
-    return _correlation(_winsorised(one), _winsorised(other))
+    return correlation(_winsorised(one), _winsorised(other))
 
 
 def _winsorised(values: Floats) -> Floats:
     low, high = np.quantile(values, (WINSORISED, 1 - WINSORISED))
     return np.clip(values, low, high)
-
-
-def _correlation(one: Floats, other: Floats) -> float:
-    """NaN where there is nothing to correlate."""
-    if len(one) < 3:
-        return float("nan")
-    a, b = one - one.mean(), other - other.mean()
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum() / scale) if scale > 0 else float("nan")
-
-
-def calibration_table(score: Floats, paid: Bools, edges: Ints) -> list[tuple[int, float, float]]:
-    """For every band of scores: how many wallets, what was predicted, how many paid."""
-    known = np.isfinite(score)
-    band = np.clip(np.searchsorted(edges, score[known], side="right") - 1, 0, len(edges) - 2)
-    return [_band(score[known][band == one], paid[known][band == one]) for one in range(len(edges) - 1)]
-
-
-def _band(score: Floats, paid: Bools) -> tuple[int, float, float]:
-    return (len(score), float(score.mean()) / 100, float(paid.mean())) if len(score) else (0, 0.0, 0.0)

@@ -8,12 +8,14 @@ import numpy as np
 from bench.trust import baselines as b
 from bench.trust import gates as g
 from bench.trust import worlds as w
-from bench.trust.evaluation import BAND_EDGES, V2, SeedResult
+from bench.trust.evaluation import PLUS, V2, SeedResult
 
 from xorj.trust.copy_score import Calibration
+from xorj.trust.rank_correlation import BAND_EDGES, calibration_error
 
 COLUMNS = ("true", "true_regular", "real", "pear", "bucket", "bucket_utility", "gain", "fall", "adverse", "ruined")
-ORDER = (b.V1, b.SHARPE_WALLET, b.SORTINO_WALLET, b.CALMAR_WALLET, b.V1_REPLAY, b.SHARPE, b.SORTINO, b.CALMAR, b.PSR, V2, b.NOW, b.AHEAD)
+ORDER = (b.V1, b.SHARPE_WALLET, b.SORTINO_WALLET, b.CALMAR_WALLET, b.V1_REPLAY, b.SHARPE, b.SORTINO, b.CALMAR, b.PSR, V2)
+ORDER += (PLUS, b.NOW, b.AHEAD)
 PERCENT = {"gain", "fall", "adverse", "ruined"}
 
 
@@ -68,7 +70,7 @@ def _bands(default: list[SeedResult], calibration: Calibration) -> str:
     for (low, high), rows in zip(pairwise(BAND_EDGES), both, strict=True):
         first, second = (f"{count:>10}{predicted:11.2f}{paid:7.2f}" for count, predicted, paid in rows)
         lines.append(f"{f'{low}-{high}':>8}{first}  {second}")
-    errors = [g.calibration_error(g.pooled_bands(default, of)) for of in ("bands", "assumed_bands")]
+    errors = [calibration_error(g.pooled_bands(default, of)) for of in ("bands", "assumed_bands")]
     lines.append(f"calibration error {errors[0]:.4f}, assumed {errors[1]:.4f}")
     return "\n".join(lines)
 
@@ -76,7 +78,8 @@ def _bands(default: list[SeedResult], calibration: Calibration) -> str:
 def _roles(default: list[SeedResult]) -> str:
     counts = np.array([one.honesty.roles_on_top for one in default]).sum(axis=0)
     lines = ["who is on top by role, in %", f"{'':38}" + "".join(f"{name:>13}" for name in w.ROLE_NAMES)]
-    tops = {f"{name}, top 20": np.array([one.top_roles[name] for one in default]).sum(axis=0) for name in (b.SHARPE, b.PSR, V2, b.NOW)}
+    shown = (b.SHARPE, b.PSR, V2, PLUS, b.NOW)
+    tops = {f"{name}, top 20": np.array([one.top_roles[name] for one in default]).sum(axis=0) for name in shown}
     for name, count in {"V2 core, top 5 %": counts, **tops}.items():
         lines.append(f"{name:38}" + "".join(f"{100 * one / count.sum():13.1f}" for one in count))
     return "\n".join(lines)

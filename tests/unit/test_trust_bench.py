@@ -13,12 +13,13 @@ from bench.trust import baselines, gates, report, seeds
 from bench.trust import worlds as w
 from bench.trust.__main__ import PRIOR_FILE, prior_module
 from bench.trust.evaluation import V2, SeedResult, evaluated, fitted_calibration, fitting_window
-from bench.trust.measures import bucketed, measured, outcome_of, portfolio, spearman
+from bench.trust.measures import measured, outcome_of, portfolio
 from bench.trust.population import Population, population
 from bench.trust.worlds import DEFAULT, NULL, WORLDS
 
 from xorj.trust.calibration import ClosedWindow, calibrated
 from xorj.trust.copy_score import UNCALIBRATED, Calibration, score_cohort
+from xorj.trust.rank_correlation import bucketed, spearman
 from xorj.trust.synthetic_prior import SYNTHETIC
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -32,14 +32,16 @@ class ClosedWindow:
     paid: Bools
 
 
-def calibrated(windows: Sequence[ClosedWindow], *, as_of_day: int, prior: Floats | None, version: str) -> Calibration:
-    """rho and drift from windows that were closed by as_of_day; the prior and the version are passed on.
+def calibrated(
+    windows: Sequence[ClosedWindow], *, as_of_day: int, prior: Floats | None, version: str, windows_min: int = WINDOWS_MIN
+) -> Calibration:
+    """rho and drift from windows that were closed by as_of_day; the prior and the version are passed on. From fewer: the assumption.
 
     Raises ValueError for a window that closes after as_of_day: it would know the future of what is scored.
     """
     if any(window.closed_day > as_of_day for window in windows):
         raise ValueError("a calibration may see only windows that closed before the day it is for")
-    if len(windows) < WINDOWS_MIN:
+    if len(windows) < windows_min:
         return Calibration(RHO_ASSUMED, 0.0, prior, version)
     posteriors = [_posterior(window) for window in windows]
     (rho_coarse, rho_fine), (drift_coarse, drift_fine) = RHO_STEPS, DRIFT_STEPS
@@ -47,6 +49,11 @@ def calibrated(windows: Sequence[ClosedWindow], *, as_of_day: int, prior: Floats
     near_rho = _steps(max(0, rho - rho_coarse), min(RHO_MAX, rho + rho_coarse), rho_fine)
     near_drift = _steps(max(-DRIFT_MAX, drift - drift_coarse), min(DRIFT_MAX, drift + drift_coarse), drift_fine)
     return Calibration(*_best(posteriors, near_rho, near_drift), prior, version)
+
+
+def log_score(window: ClosedWindow, rho: float, drift: float) -> float:
+    """How well these two would have predicted the window, with the prior of its own cohort: the higher, the better."""
+    return float(_log_scores(_posterior(window), [(rho, drift)])[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -67,13 +67,19 @@ def utility(excess: Floats) -> Floats:
 
 def hedged(returns: Floats, alive: Bools, market: Floats) -> Floats:
     """float64[W, D]: what is left of the returns without the shrunk beta to the market; 0 outside life."""
-    r, m = np.where(alive, returns, 0.0), np.where(alive, market, 0.0)
+    r = np.where(alive, returns, 0.0)
+    result: Floats = r - market_beta(r, alive, market)[:, None] * np.where(alive, market, 0.0)
+    return result
+
+
+def market_beta(returns: Floats, alive: Bools, market: Floats) -> Floats:
+    """float64[W]: the shrunk beta of returns that are 0 outside life."""
+    m = np.where(alive, market, 0.0)
     days = np.maximum(alive.sum(axis=1), 1)
     around_mean = np.where(alive, m - (m.sum(axis=1) / days)[:, None], 0.0)
     variance = (around_mean * around_mean).sum(axis=1) / days
     scale = (m * m).sum(axis=1) + BETA_PRIOR_DAYS * variance
-    beta = (r * m).sum(axis=1) / np.where(scale > 0, scale, 1.0)
-    result: Floats = r - beta[:, None] * m
+    result: Floats = (returns * m).sum(axis=1) / np.where(scale > 0, scale, 1.0)
     return result
 
 
