@@ -1,21 +1,23 @@
 """What one user sees and sets of himself. Implements reporting's AccountReader, Settings and CopyOrders; built by gateway and web."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import BigInteger, Integer, Select, Table, bindparam, case, func, literal, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from xorj.adapters.postgres.reporting import DEAD_STATES, OPEN_STATES, vaults_of
+from xorj.adapters.postgres.reads import Asked, Read, one, reader
+from xorj.adapters.postgres.reporting import DEAD_STATES, OF_USER, OPEN_STATES, VaultReads, vaults_of
 from xorj.adapters.postgres.shown import (
-    SEES_ALL,
+    TokenNames,
     Tokens,
     before,
     cursor_after,
     decision_mints,
     decision_of,
+    row_of,
     select_decisions,
     select_trades,
     trade_mints,
@@ -55,50 +57,50 @@ COPIED = ("copied", "resized")
 SETTINGS_DEFAULT = UserSettings("BALANCED", None, 1.0)
 
 
+LIMIT = bindparam("limit", type_=Integer)
+LEDGER_ID_MAX = 2**63 - 1
+
+
 class PostgresAccounts:
     """Implements AccountReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._reading = reading(engine)
+        self._reading, self._names = reading(engine), TokenNames()
 
     async def trades(self, user: UserId, *, limit: int, cursor: str | None) -> TradePage:
-        where = (intents.c.user_id == user) & before(intents, cursor)
-        async with transaction(self._reading) as connection:
-            rows = (await connection.execute(select_trades(where, limit=limit + 1))).all()
-            tokens = await Tokens.read(connection, trade_mints(rows))
+        async with reader(self._reading) as connection:
+            rows = await connection.rows(_TRADES.of(user, limit, cursor))
+            tokens = await self._names.read(connection, trade_mints(rows))
         shown = [trade_of(row, tokens) for row in rows[:limit]]
         return TradePage(shown, cursor_after(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None)
 
     async def decisions(self, user: UserId, *, limit: int, cursor: str | None) -> DecisionPage:
-        where = (decisions.c.user_id == user) & before(decisions, cursor)
-        async with transaction(self._reading) as connection:
-            rows = (await connection.execute(select_decisions(where, limit=limit + 1))).all()
-            tokens = await Tokens.read(connection, decision_mints(rows))
+        async with reader(self._reading) as connection:
+            rows = await connection.rows(_DECISIONS.of(user, limit, cursor))
+            tokens = await self._names.read(connection, decision_mints(rows))
         shown = [decision_of(row, tokens) for row in rows[:limit]]
         return DecisionPage(shown, cursor_after(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None)
 
     async def movements(self, user: UserId, *, limit: int, cursor: str | None) -> MovementPage:
-        query = select(ledger).join(vaults, vaults.c.address == ledger.c.vault).where(vaults.c.user_id == user, _below(cursor))
-        async with transaction(self._reading) as connection:
-            rows: Sequence[Any] = (await connection.execute(query.order_by(ledger.c.id.desc()).limit(limit + 1))).all()
-            tokens = await Tokens.read(connection, [row.mint for row in rows])
+        async with reader(self._reading) as connection:
+            rows = await connection.rows(_MOVEMENTS.of(user=user, limit=limit + 1, below=_id_of(cursor)))
+            tokens = await self._names.read(connection, [row.mint for row in rows])
         shown = [_movement(row, tokens) for row in rows[:limit]]
         return MovementPage(shown, str(shown[-1].id) if len(rows) > limit else None)
 
     async def performance(self, user: UserId) -> PerformanceMetrics:
-        async with transaction(self._reading) as connection:
-            return await _performance(connection, user)
+        async with reader(self._reading) as connection:
+            return _performance(*await connection.all(*(read.of(user=user) for read in _PERFORMANCE)))
 
     async def vaults(self, user: UserId) -> list[Vault]:
-        async with transaction(self._reading) as connection:
-            return await vaults_of(connection, vaults.c.user_id == user)
+        async with reader(self._reading) as connection:
+            owned, sums = await connection.at_one_moment(*_VAULTS.of(user=user))
+            tokens = await self._names.read(connection, [row.mint for row in sums])
+        return vaults_of(owned, sums, tokens)
 
     async def status(self, user: UserId) -> UserStatus:
-        joined = users.outerjoin(vaults, (vaults.c.user_id == users.c.id) & ~vaults.c.is_closed)
-        enabled = select(bot_subscriptions.c.id).where(bot_subscriptions.c.user_id == user, bot_subscriptions.c.state == "active").exists()
-        query = select(users.c.id, users.c.wallet_address, users.c.created_at, *_vault_columns(), enabled.label("enabled"))
-        async with transaction(self._reading) as connection:
-            row: Any = (await connection.execute(query.select_from(joined).where(users.c.id == user))).one()
+        async with reader(self._reading) as connection:
+            row = one(await connection.rows(_STATUS.of(user=user)))
         return UserStatus(
             user_id=UserId(row.id),
             wallet_address=Wallet(row.wallet_address),
@@ -117,8 +119,8 @@ class PostgresSettings:
         self._engine, self._reading = engine, reading(engine)
 
     async def read(self, user: UserId) -> UserSettings:
-        async with transaction(self._reading) as connection:
-            return await _settings(connection, user)
+        async with reader(self._reading) as connection:
+            return _settings(await connection.rows(_SETTINGS.of(user=user)))
 
     async def save(self, user: UserId, settings: UserSettings) -> None:
         values = {
@@ -139,12 +141,10 @@ class PostgresCopyOrders:
         self._engine, self._reading = engine, reading(engine)
 
     async def configuration(self, user: UserId) -> BotConfiguration:
-        query = (
-            select(bot_subscriptions).where(bot_subscriptions.c.user_id == user).order_by(bot_subscriptions.c.created_at.desc()).limit(1)
-        )
-        async with transaction(self._reading) as connection:
-            last: Any = (await connection.execute(query)).first()
-            settings = await _settings(connection, user)
+        async with reader(self._reading) as connection:
+            subscriptions, set_by_user = await connection.all(_LAST_SUBSCRIPTION.of(user=user), _SETTINGS.of(user=user))
+        settings = _settings(set_by_user)
+        last: Any = subscriptions[0] if subscriptions else None
         enabled = last is not None and last.state == "active"
         return BotConfiguration(
             enabled=enabled,
@@ -191,21 +191,17 @@ async def _change(connection: AsyncConnection, user: UserId, order: CopyOrder) -
     return bool(changed)
 
 
-async def _settings(connection: AsyncConnection, user: UserId) -> UserSettings:
-    row: Any = (await connection.execute(select(user_settings).where(user_settings.c.user_id == user))).first()
-    if row is None:
+def _settings(rows: Sequence[Any]) -> UserSettings:
+    if not rows:
         return SETTINGS_DEFAULT
+    row = one(rows)
     return UserSettings(row.risk_profile, row.max_trade_amount, float(row.slippage_tolerance))
 
 
-async def _performance(connection: AsyncConnection, user: UserId) -> PerformanceMetrics:
-    moved = (await connection.execute(_moved(user))).one()
-    states = select(intents.c.state, func.count().label("number")).where(intents.c.user_id == user).group_by(intents.c.state)
-    counts = {row.state: row.number for row in await connection.execute(states)}
-    outcome = case((decisions.c.outcome.in_(COPIED), "copied"), else_="not copied").label("outcome")
-    outcomes = select(outcome, func.count().label("number")).where(decisions.c.user_id == user).group_by(outcome)
-    decided = {row.outcome: row.number for row in await connection.execute(outcomes)}
-    timing = (await connection.execute(_timing(user))).one()
+def _performance(moves: Sequence[Any], states: Sequence[Any], outcomes: Sequence[Any], timings: Sequence[Any]) -> PerformanceMetrics:
+    moved, timing = one(moves), one(timings)
+    counts = {row.state: row.number for row in states}
+    decided = {row.outcome: row.number for row in outcomes}
     return PerformanceMetrics(
         deposited_usd=Usd((moved.deposited or 0) / 10**BASE_DECIMALS),
         withdrawn_usd=Usd((moved.withdrawn or 0) / 10**BASE_DECIMALS),
@@ -223,29 +219,13 @@ async def _performance(connection: AsyncConnection, user: UserId) -> Performance
     )
 
 
-def _moved(user: UserId) -> Any:
-    """What the owner put in and took out of the base mint, in its raw units."""
-    own = ledger.join(vaults, vaults.c.address == ledger.c.vault)
-    deposited = func.sum(ledger.c.delta_raw).filter(ledger.c.cause == "deposit").label("deposited")
-    withdrawn = func.sum(-ledger.c.delta_raw).filter(ledger.c.cause == "withdrawal").label("withdrawn")
-    return select(deposited, withdrawn).select_from(own).where(vaults.c.user_id == user, ledger.c.mint == vaults.c.base_mint)
-
-
-def _timing(user: UserId) -> Any:
-    """Slots from the leader's trade to ours, and when the last of ours was written down."""
-    joined = fills.join(intents, intents.c.id == fills.c.intent_id).outerjoin(decisions, decisions.c.id == intents.c.decision_id)
-    joined = joined.outerjoin(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
-    delay = func.percentile_cont(0.5).within_group(fills.c.slot - leader_trades.c.slot).label("delay")
-    return select(delay, func.max(fills.c.created_at).label("last")).select_from(joined).where(intents.c.user_id == user)
-
-
-def _below(cursor: str | None) -> ColumnElement[bool]:
-    """Ledger rows older than the one the cursor names; their ids only grow. Raises InvalidInput."""
+def _id_of(cursor: str | None) -> int:
+    """The ledger row that the cursor names, above all others where there is none: their ids only grow. Raises InvalidInput."""
     if cursor is None:
-        return SEES_ALL
+        return LEDGER_ID_MAX
     if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
         raise InvalidInput("cursor", given=cursor, rule="the next_cursor of an earlier answer")
-    return ledger.c.id < int(cursor)
+    return int(cursor)
 
 
 def _movement(row: Any, tokens: Tokens) -> Movement:
@@ -264,5 +244,63 @@ def _movement(row: Any, tokens: Tokens) -> Movement:
     )
 
 
-def _vault_columns() -> tuple[Any, ...]:
-    return vaults.c.address, vaults.c.is_active, vaults.c.bot_authority
+class _Pages:
+    """Pages of one user's rows, the first and those after a cursor."""
+
+    def __init__(self, select_page: Callable[..., Select[Any]], table: Table) -> None:
+        own = table.c.user_id == OF_USER
+        self._first = Read(select_page(own, limit=LIMIT))
+        self._later = Read(select_page(own & before(table), limit=LIMIT))
+
+    def of(self, user: UserId, limit: int, cursor: str | None) -> Asked:
+        """One row more than `limit`, which says whether there is another page. Raises InvalidInput."""
+        if cursor is None:
+            return self._first.of(user=user, limit=limit + 1)
+        return self._later.of(user=user, limit=limit + 1, **row_of(cursor))
+
+
+def _select_movements() -> Select[Any]:
+    own = select(ledger).join(vaults, vaults.c.address == ledger.c.vault).where(vaults.c.user_id == OF_USER)
+    return own.where(ledger.c.id < bindparam("below", type_=BigInteger)).order_by(ledger.c.id.desc()).limit(LIMIT)
+
+
+def _select_status() -> Select[Any]:
+    joined = users.outerjoin(vaults, (vaults.c.user_id == users.c.id) & ~vaults.c.is_closed)
+    enabled = select(bot_subscriptions.c.id).where(bot_subscriptions.c.user_id == OF_USER, bot_subscriptions.c.state == "active").exists()
+    of_vault = vaults.c.address, vaults.c.is_active, vaults.c.bot_authority
+    query = select(users.c.id, users.c.wallet_address, users.c.created_at, *of_vault, enabled.label("enabled"))
+    return query.select_from(joined).where(users.c.id == OF_USER)
+
+
+def _select_moved() -> Select[Any]:
+    """What the owner put in and took out of the base mint, in its raw units."""
+    own = ledger.join(vaults, vaults.c.address == ledger.c.vault)
+    deposited = func.sum(ledger.c.delta_raw).filter(ledger.c.cause == "deposit").label("deposited")
+    withdrawn = func.sum(-ledger.c.delta_raw).filter(ledger.c.cause == "withdrawal").label("withdrawn")
+    return select(deposited, withdrawn).select_from(own).where(vaults.c.user_id == OF_USER, ledger.c.mint == vaults.c.base_mint)
+
+
+def _select_outcomes() -> Select[Any]:
+    outcome = case((decisions.c.outcome.in_(COPIED), literal("copied")), else_=literal("not copied")).label("outcome")
+    return select(outcome, func.count().label("number")).where(decisions.c.user_id == OF_USER).group_by(literal_column("1"))
+
+
+def _select_timing() -> Select[Any]:
+    """Slots from the leader's trade to ours, and when the last of ours was written down."""
+    joined = fills.join(intents, intents.c.id == fills.c.intent_id).outerjoin(decisions, decisions.c.id == intents.c.decision_id)
+    joined = joined.outerjoin(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
+    delay = func.percentile_cont(0.5).within_group(fills.c.slot - leader_trades.c.slot).label("delay")
+    return select(delay, func.max(fills.c.created_at).label("last")).select_from(joined).where(intents.c.user_id == OF_USER)
+
+
+_TRADES = _Pages(select_trades, intents)
+_DECISIONS = _Pages(select_decisions, decisions)
+_MOVEMENTS = Read(_select_movements())
+_VAULTS = VaultReads.where(vaults.c.user_id == OF_USER)
+_STATUS = Read(_select_status())
+_SETTINGS = Read(select(user_settings).where(user_settings.c.user_id == OF_USER))
+_LAST_SUBSCRIPTION = Read(
+    select(bot_subscriptions).where(bot_subscriptions.c.user_id == OF_USER).order_by(bot_subscriptions.c.created_at.desc()).limit(1)
+)
+_STATES = select(intents.c.state, func.count().label("number")).where(intents.c.user_id == OF_USER).group_by(intents.c.state)
+_PERFORMANCE = tuple(Read(statement) for statement in (_select_moved(), _STATES, _select_outcomes(), _select_timing()))

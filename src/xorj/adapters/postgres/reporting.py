@@ -1,15 +1,17 @@
-"""The overview and the ranking, read in one transaction each. Implements reporting's OverviewReader and RankingReader."""
+"""The overview and the ranking, each of one moment. Implements reporting's OverviewReader and RankingReader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, true, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, select, true, union_all
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from xorj.adapters.postgres.reads import Asked, Read, one, reader
 from xorj.adapters.postgres.shown import (
     SEES_ALL,
+    TokenNames,
     Tokens,
     decision_mints,
     decision_of,
@@ -30,7 +32,7 @@ from xorj.adapters.postgres.tables import (
     trader_scores,
     vaults,
 )
-from xorj.adapters.postgres.transactions import reading, transaction
+from xorj.adapters.postgres.transactions import reading
 from xorj.primitives.ids import Address, Mint, Slot, Wallet
 from xorj.reporting.account import RankedTrader
 from xorj.reporting.overview import (
@@ -65,41 +67,74 @@ def _select_bot() -> Select[Any]:
     return select(one, *kill_switch.c, *controls).select_from(joined)
 
 
-_BOT = _select_bot()
+def _newest_run() -> Select[Any]:
+    """The run whose ranking counts: the completed one of the highest slot."""
+    newest = scoring_runs.c.as_of_slot.desc(), scoring_runs.c.created_at.desc()
+    return select(scoring_runs).where(scoring_runs.c.status == RUN_COMPLETED).order_by(*newest).limit(1)
+
+
+def _select_ranked() -> Select[Any]:
+    run = _newest_run().subquery("run")
+    of_run = trader_scores.c.run_id == run.c.id, trader_scores.c.model == run.c.model, trader_scores.c.rank.is_not(None)
+    # Without the receipts, which are many times as large as all the rest.
+    shown = [column for column in trader_scores.c if column is not trader_scores.c.receipt]
+    joined = select(*shown).select_from(trader_scores.join(run, trader_scores.c.run_id == run.c.id))
+    return joined.where(*of_run).order_by(trader_scores.c.rank).limit(bindparam("limit", type_=Integer))
+
+
+BOT = Read(_select_bot())
+_RUN = Read(_newest_run())
+_RANKED = Read(_select_ranked())
 
 
 class PostgresOverview:
     """Implements OverviewReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._reading = reading(engine)
+        self._reading, self._names = reading(engine), TokenNames()
 
     async def overview(self, audience: Audience, mode: Mode) -> Overview:
-        async with transaction(self._engine) as connection:
-            return await _overview(connection, audience, mode)
+        """All rows of one snapshot, then the names of the tokens in them."""
+        general = (BOT.of(), _RUN.of(), _RANKED.of(limit=LEADERS_MAX))
+        own, values = (_OF_ALL, {}) if isinstance(audience, Everyone) else (_OF_ONE, {"user": audience})
+        of_somebody = () if isinstance(audience, Nobody) else tuple(read.of(**values) for read in own)
+        async with reader(self._reading) as connection:
+            bot, run, ranked, *rest = await connection.at_one_moment(*general, *of_somebody)
+            followed, owned, sums, trades, decided, counts = rest or [[], [], [], [], [], []]
+            mints = [*(row.mint for row in sums), *trade_mints(trades), *decision_mints(decided)]
+            tokens = await self._names.read(connection, mints)
+        copied = {row.leader for row in followed}
+        return Overview(
+            mode=mode,
+            bot=bot_of(bot),
+            scoring=_scoring_run(run),
+            leaders=[_leader(row, followed=row.wallet_address in copied) for row in ranked],
+            vaults=vaults_of(owned, sums, tokens),
+            trades=[trade_of(row, tokens) for row in trades],
+            decisions=[decision_of(row, tokens) for row in decided],
+            totals=_totals(counts),
+        )
 
     async def bot(self) -> Bot:
-        async with transaction(self._reading) as connection:
-            return await bot_of(connection)
+        async with reader(self._reading) as connection:
+            return bot_of(await connection.rows(BOT.of()))
 
 
 class PostgresRankings:
     """Implements RankingReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = reading(engine)
+        self._reading = reading(engine)
 
     async def ranking(self, *, limit: int) -> Ranking:
-        async with transaction(self._engine) as connection:
-            run = await newest_run(connection)
-            rows = await _ranked(connection, run, limit) if run else []
-        return Ranking(run, [_ranked_trader(row) for row in rows])
+        async with reader(self._reading) as connection:
+            run, ranked = await connection.at_one_moment(_RUN.of(), _RANKED.of(limit=limit))
+        return Ranking(_scoring_run(run), [_ranked_trader(row) for row in ranked])
 
 
-async def bot_of(connection: AsyncConnection) -> Bot:
+def bot_of(rows: Sequence[Any]) -> Bot:
     """Whether anybody's trades are copied now. No row of the kill switch is a switch that nobody has moved."""
-    row: Any = (await connection.execute(_BOT)).one()
+    row = one(rows)
     state, reason = _state(row)
     return Bot(
         state=state,
@@ -125,13 +160,10 @@ def _state(row: Any) -> tuple[BotState, str | None]:
     return "active", None
 
 
-async def newest_run(connection: AsyncConnection) -> ScoringRun | None:
-    """The run whose ranking counts: the completed one of the highest slot."""
-    newest = scoring_runs.c.as_of_slot.desc(), scoring_runs.c.created_at.desc()
-    query = select(scoring_runs).where(scoring_runs.c.status == RUN_COMPLETED).order_by(*newest).limit(1)
-    row = (await connection.execute(query)).first()
-    if row is None:
+def _scoring_run(rows: Sequence[Any]) -> ScoringRun | None:
+    if not rows:
         return None
+    row = one(rows)
     return ScoringRun(
         run_id=row.id,
         model=row.model,
@@ -144,36 +176,29 @@ async def newest_run(connection: AsyncConnection) -> ScoringRun | None:
 
 
 @dataclass(frozen=True, slots=True)
-class VaultRows:
-    """Vaults as stored, and the sums of the ledger for each vault and mint: what it holds, and what its owner put in less what he took."""
+class VaultReads:
+    """Vaults that are not closed, largest deposits first; and the sums of the ledger for each of them and each mint: what it holds, and
+    what its owner put in less what he took."""
 
-    rows: Sequence[Any]
-    sums: Sequence[Any]
+    vaults: Read
+    sums: Read
 
-    @property
-    def mints(self) -> list[str]:
-        return [row.mint for row in self.sums]
+    @classmethod
+    def where(cls, seen: ColumnElement[bool]) -> "VaultReads":
+        shown = select(vaults).where(seen, ~vaults.c.is_closed).order_by(vaults.c.total_deposited_raw.desc(), vaults.c.address)
+        shown = shown.limit(VAULTS_MAX)
+        by_owner = ledger.c.cause.in_(("deposit", "withdrawal"))
+        held = func.sum(ledger.c.delta_raw).label("amount_raw")
+        put_in = func.sum(ledger.c.delta_raw).filter(by_owner).label("net_deposited_raw")
+        sums = select(ledger.c.vault, ledger.c.mint, held, put_in).where(ledger.c.vault.in_(shown.with_only_columns(vaults.c.address)))
+        return cls(Read(shown), Read(sums.group_by(ledger.c.vault, ledger.c.mint)))
 
-    def shown(self, tokens: Tokens) -> list[Vault]:
-        return [_vault(row, [one for one in self.sums if one.vault == row.address], tokens) for row in self.rows]
-
-
-async def read_vaults(connection: AsyncConnection, where: ColumnElement[bool]) -> VaultRows:
-    """Vaults that are not closed, largest deposits first."""
-    query = select(vaults).where(where, ~vaults.c.is_closed).order_by(vaults.c.total_deposited_raw.desc(), vaults.c.address)
-    rows = (await connection.execute(query.limit(VAULTS_MAX))).all()
-    by_owner = ledger.c.cause.in_(("deposit", "withdrawal"))
-    held = func.sum(ledger.c.delta_raw).label("amount_raw")
-    put_in = func.sum(ledger.c.delta_raw).filter(by_owner).label("net_deposited_raw")
-    sums = select(ledger.c.vault, ledger.c.mint, held, put_in).where(ledger.c.vault.in_([row.address for row in rows]))
-    found: Sequence[Any] = (await connection.execute(sums.group_by(ledger.c.vault, ledger.c.mint))).all() if rows else []
-    return VaultRows(rows, found)
+    def of(self, **values: Any) -> tuple[Asked, Asked]:
+        return self.vaults.of(**values), self.sums.of(**values)
 
 
-async def vaults_of(connection: AsyncConnection, where: ColumnElement[bool]) -> list[Vault]:
-    """As read_vaults, with the names of what they hold."""
-    found = await read_vaults(connection, where)
-    return found.shown(await Tokens.read(connection, found.mints))
+def vaults_of(rows: Sequence[Any], sums: Sequence[Any], tokens: Tokens) -> list[Vault]:
+    return [_vault(row, [one for one in sums if one.vault == row.address], tokens) for row in rows]
 
 
 def _vault(row: Any, sums: Sequence[Any], tokens: Tokens) -> Vault:
@@ -201,76 +226,48 @@ def _balance(one: Any, tokens: Tokens) -> Balance:
     return Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), int(one.amount_raw), None)
 
 
-async def _overview(connection: AsyncConnection, audience: Audience, mode: Mode) -> Overview:
-    """Rows first, then the names of every token in them at once."""
-    run = await newest_run(connection)
-    owned = VaultRows([], [])
-    trades: Sequence[Row[Any]] = []
-    decided: Sequence[Row[Any]] = []
-    if not isinstance(audience, Nobody):
-        owned = await read_vaults(connection, _seen(audience, vaults.c.user_id))
-        asked, given = (_ASKED_OF_ALL, {}) if isinstance(audience, Everyone) else (_ASKED_OF_ONE, {"user": audience})
-        trades, decided = [(await connection.execute(query, given)).all() for query in asked]
-    tokens = await Tokens.read(connection, [*owned.mints, *trade_mints(trades), *decision_mints(decided)])
-    return Overview(
-        mode=mode,
-        bot=await bot_of(connection),
-        scoring=run,
-        leaders=await _leaders(connection, run, audience),
-        vaults=owned.shown(tokens),
-        trades=[trade_of(row, tokens) for row in trades],
-        decisions=[decision_of(row, tokens) for row in decided],
-        totals=await _totals(connection, audience),
+OF_USER = bindparam("user", type_=Text)
+
+
+def _own(
+    *, follows_of: ColumnElement[bool], vaults_seen: ColumnElement[bool], intents_of: ColumnElement[bool], decisions_of: ColumnElement[bool]
+) -> tuple[Read, ...]:
+    """What is shown of somebody: whom he follows, his vaults and their sums, trades, decisions, and how many of each there are."""
+    followed = select(follows.c.leader).where(follows.c.valid_to_slot.is_(None), follows_of)
+    states = select(intents.c.state.label("what"), func.count().label("number")).where(intents_of)
+    outcomes = select(decisions.c.outcome, func.count()).where(decisions_of)
+    # No outcome of a decision is also a state of an intent.
+    counts = union_all(states.group_by(intents.c.state), outcomes.group_by(decisions.c.outcome))
+    held = VaultReads.where(vaults_seen)
+    newest = Read(select_trades(intents_of, limit=TRADES_MAX)), Read(select_decisions(decisions_of, limit=DECISIONS_MAX))
+    return Read(followed), held.vaults, held.sums, *newest, Read(counts)
+
+
+_OF_ALL = _own(follows_of=SEES_ALL, vaults_seen=SEES_ALL, intents_of=SEES_ALL, decisions_of=SEES_ALL)
+_OF_ONE = _own(
+    follows_of=follows.c.user_id == OF_USER,
+    vaults_seen=vaults.c.user_id == OF_USER,
+    intents_of=intents.c.user_id == OF_USER,
+    decisions_of=decisions.c.user_id == OF_USER,
+)
+
+
+def _leader(row: Any, *, followed: bool) -> Leader:
+    return Leader(
+        rank=row.rank,
+        wallet=Wallet(row.wallet_address),
+        score=row.score,
+        model=row.model,
+        eligible=row.is_eligible,
+        trade_count=row.trade_count,
+        win_rate_percent=_number(row.win_rate),
+        total_return_percent=_number(row.total_return),
+        max_drawdown_percent=_number(row.max_drawdown),
+        followed=followed,
     )
 
 
-def _seen(audience: Audience, owner: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The rows that this audience may see, by the column that says whose they are."""
-    if isinstance(audience, Everyone):
-        return SEES_ALL
-    return ~true() if isinstance(audience, Nobody) else owner == audience
-
-
-def _newest(trades_of: ColumnElement[bool], decisions_of: ColumnElement[bool]) -> tuple[Select[Any], Select[Any]]:
-    return select_trades(trades_of, limit=TRADES_MAX), select_decisions(decisions_of, limit=DECISIONS_MAX)
-
-
-# Made once: putting a statement of this many columns together costs more than running it.
-_ASKED_OF_ALL = _newest(SEES_ALL, SEES_ALL)
-_ASKED_OF_ONE = _newest(intents.c.user_id == bindparam("user"), decisions.c.user_id == bindparam("user"))
-
-
-async def _leaders(connection: AsyncConnection, run: ScoringRun | None, audience: Audience) -> list[Leader]:
-    if run is None:
-        return []
-    query = select(follows.c.leader).where(follows.c.valid_to_slot.is_(None), _seen(audience, follows.c.user_id))
-    followed = set((await connection.execute(query)).scalars())
-    rows = await _ranked(connection, run, LEADERS_MAX)
-    return [
-        Leader(
-            rank=row.rank,
-            wallet=Wallet(row.wallet_address),
-            score=row.score,
-            model=row.model,
-            eligible=row.is_eligible,
-            trade_count=row.trade_count,
-            win_rate_percent=_number(row.win_rate),
-            total_return_percent=_number(row.total_return),
-            max_drawdown_percent=_number(row.max_drawdown),
-            followed=row.wallet_address in followed,
-        )
-        for row in rows
-    ]
-
-
-async def _ranked(connection: AsyncConnection, run: ScoringRun, limit: int) -> Sequence[Row[Any]]:
-    of_run = trader_scores.c.run_id == run.run_id, trader_scores.c.model == run.model, trader_scores.c.rank.is_not(None)
-    # Without the receipts, which are many times as large as all the rest.
-    shown = [column for column in trader_scores.c if column is not trader_scores.c.receipt]
-    return (await connection.execute(select(*shown).where(*of_run).order_by(trader_scores.c.rank).limit(limit))).all()
-
-
-def _ranked_trader(row: Row[Any]) -> RankedTrader:
+def _ranked_trader(row: Any) -> RankedTrader:
     return RankedTrader(
         wallet_address=Wallet(row.wallet_address),
         xorj_trust_score=float(row.xorj_trust_score),
@@ -285,14 +282,8 @@ def _ranked_trader(row: Row[Any]) -> RankedTrader:
     )
 
 
-async def _totals(connection: AsyncConnection, audience: Audience) -> Totals:
-    if isinstance(audience, Nobody):
-        return Totals()
-    states = select(intents.c.state.label("what"), func.count().label("number")).where(_seen(audience, intents.c.user_id))
-    outcomes = select(decisions.c.outcome, func.count()).where(_seen(audience, decisions.c.user_id))
-    # No outcome of a decision is also a state of an intent.
-    both = union_all(states.group_by(intents.c.state), outcomes.group_by(decisions.c.outcome))
-    counts = {row.what: row.number for row in await connection.execute(both)}
+def _totals(rows: Sequence[Any]) -> Totals:
+    counts = {row.what: row.number for row in rows}
     return Totals(
         settled=counts.get("settled", 0),
         reverted=counts.get("reverted", 0),

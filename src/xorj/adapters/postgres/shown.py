@@ -2,13 +2,15 @@
 
 import base64
 import binascii
+import time
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, select, true, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, any_, bindparam, select, true, tuple_
 
+from xorj.adapters.postgres.reads import Read, Reader
 from xorj.adapters.postgres.tables import attempts, decisions, fills, intents, leader_trades, token_metadata
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import SOL, USDC, USDT, Mint, Signature, Slot, Wallet
@@ -33,17 +35,40 @@ KNOWN: dict[str, tuple[str, int]] = {USDC: ("USDC", 6), USDT: ("USDT", 6), SOL: 
 CURSOR_CHARACTERS_MAX = 200
 
 
+# How long a name may be out of date, and of how many tokens the names are known at once.
+NAMES_SECONDS = 60.0
+NAMES_MAX = 4_096
+_NAMES = Read(
+    select(token_metadata.c.mint, token_metadata.c.symbol, token_metadata.c.decimals).where(
+        token_metadata.c.mint == any_(bindparam("mints", type_=ARRAY(Text)))
+    )
+)
+
+
+class TokenNames:
+    """What tokens are called, read once in a while and not with every page. A token without a name is asked for again."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, tuple[float, tuple[str, int]]] = OrderedDict()
+
+    async def read(self, reader: Reader, mints: Iterable[str]) -> "Tokens":
+        wanted = set(mints) - KNOWN.keys()
+        now = time.monotonic()
+        missing = [mint for mint in wanted if mint not in self._known or now - self._known[mint][0] > NAMES_SECONDS]
+        for row in await reader.rows(_NAMES.of(mints=missing)) if missing else []:
+            self._known[row.mint] = now, (row.symbol, row.decimals)
+            self._known.move_to_end(row.mint)
+        found = Tokens(KNOWN | {mint: self._known[mint][1] for mint in wanted if mint in self._known})
+        while len(self._known) > NAMES_MAX:
+            self._known.popitem(last=False)
+        return found
+
+
 class Tokens:
     """Symbols and decimals by mint. A mint that nobody has named is shown by its own beginning and end."""
 
     def __init__(self, known: dict[str, tuple[str, int]]) -> None:
         self._known = known
-
-    @classmethod
-    async def read(cls, connection: AsyncConnection, mints: Iterable[str]) -> "Tokens":
-        wanted = sorted(set(mints))
-        query = select(token_metadata.c.mint, token_metadata.c.symbol, token_metadata.c.decimals).where(token_metadata.c.mint.in_(wanted))
-        return cls(KNOWN | {row.mint: (row.symbol, row.decimals) for row in await connection.execute(query)})
 
     def symbol(self, mint: str) -> str:
         return self._known[mint][0] if mint in self._known else f"{mint[:4]}…{mint[-4:]}"
@@ -55,7 +80,7 @@ class Tokens:
         return Amount(Mint(mint), self.symbol(mint), self.decimals(mint, otherwise), None if raw is None else int(raw))
 
 
-def select_trades(where: ColumnElement[bool], *, limit: int) -> Select[Any]:
+def select_trades(where: ColumnElement[bool], *, limit: Any) -> Select[Any]:
     """Intents, newest first, each with its last attempt, its fill and the leader trade it copies."""
     last = (
         select(attempts.c.state, attempts.c.signature, attempts.c.seen_commitment, attempts.c.landed_slot, attempts.c.error)
@@ -74,12 +99,12 @@ def select_trades(where: ColumnElement[bool], *, limit: int) -> Select[Any]:
     return select(*columns).select_from(joined).where(where).order_by(intents.c.created_at.desc(), intents.c.id.desc()).limit(limit)
 
 
-def trade_mints(rows: Sequence[Row[Any]]) -> list[str]:
+def trade_mints(rows: Sequence[Any]) -> list[str]:
     names = ("intent_input_mint", "intent_output_mint", "leader_input_mint", "leader_output_mint")
     return [mint for row in rows for name in names if (mint := getattr(row, name)) is not None]
 
 
-def trade_of(row: Row[Any], tokens: Tokens) -> Trade:
+def trade_of(row: Any, tokens: Tokens) -> Trade:
     theirs = _leader_trade(row, tokens) if row.leader_id is not None else None
     slot = row.fill_slot if row.fill_slot is not None else row.attempt_landed_slot
     given = row.fill_input_raw if row.fill_input_raw is not None else row.intent_amount_in_raw
@@ -102,7 +127,7 @@ def trade_of(row: Row[Any], tokens: Tokens) -> Trade:
     )
 
 
-def _leader_trade(row: Row[Any], tokens: Tokens) -> LeaderTrade:
+def _leader_trade(row: Any, tokens: Tokens) -> LeaderTrade:
     return LeaderTrade(
         leader=Wallet(row.leader_leader),
         signature=Signature(row.leader_signature),
@@ -112,7 +137,7 @@ def _leader_trade(row: Row[Any], tokens: Tokens) -> LeaderTrade:
     )
 
 
-def _status(row: Row[Any]) -> str:
+def _status(row: Any) -> str:
     """The intent's end where it has one, otherwise how far its transaction has come: planned, built, sent, seen, confirmed."""
     if row.intent_state in {"new", "reserved"}:
         return "planned"
@@ -125,18 +150,18 @@ def _status(row: Row[Any]) -> str:
     return "sent" if row.attempt_state == "signed" else "built"
 
 
-def select_decisions(where: ColumnElement[bool], *, limit: int) -> Select[Any]:
+def select_decisions(where: ColumnElement[bool], *, limit: Any) -> Select[Any]:
     """Decisions, newest first, each with whose trade it is about."""
     columns = (*_OF_DECISION, *_OF_LEADER)
     joined = decisions.join(leader_trades, leader_trades.c.id == decisions.c.leader_trade_id)
     return select(*columns).select_from(joined).where(where).order_by(decisions.c.created_at.desc(), decisions.c.id.desc()).limit(limit)
 
 
-def decision_mints(rows: Sequence[Row[Any]]) -> list[str]:
+def decision_mints(rows: Sequence[Any]) -> list[str]:
     return [mint for row in rows for mint in (row.leader_input_mint, row.leader_output_mint)]
 
 
-def decision_of(row: Row[Any], tokens: Tokens) -> Decision:
+def decision_of(row: Any, tokens: Tokens) -> Decision:
     theirs = _leader_trade(row, tokens)
     return Decision(
         id=row.id,
@@ -152,10 +177,15 @@ def decision_of(row: Row[Any], tokens: Tokens) -> Decision:
     )
 
 
-def before(table: Table, cursor: str | None) -> ColumnElement[bool]:
-    """Rows after the one that the cursor names, newest first. Raises InvalidInput for a cursor that is not one of ours."""
-    if cursor is None:
-        return SEES_ALL
+def before(table: Table) -> ColumnElement[bool]:
+    """Rows after the one that the parameters `created_at` and `row_id` name, newest first."""
+    return tuple_(table.c.created_at, table.c.id) < tuple_(
+        bindparam("created_at", type_=table.c.created_at.type), bindparam("row_id", type_=table.c.id.type)
+    )
+
+
+def row_of(cursor: str) -> dict[str, Any]:
+    """The parameters of `before`. Raises InvalidInput for a cursor that is not one of ours."""
     try:
         moment, _, row_id = base64.urlsafe_b64decode(cursor[:CURSOR_CHARACTERS_MAX].encode("ascii")).decode().partition(" ")
         created_at = datetime.fromisoformat(moment)
@@ -163,7 +193,7 @@ def before(table: Table, cursor: str | None) -> ColumnElement[bool]:
         raise InvalidInput("cursor", given=cursor, rule="the next_cursor of an earlier answer") from error
     if created_at.tzinfo is None or "\x00" in row_id:
         raise InvalidInput("cursor", given=cursor, rule="the next_cursor of an earlier answer")
-    return tuple_(table.c.created_at, table.c.id) < tuple_(created_at, row_id)
+    return {"created_at": created_at, "row_id": row_id}
 
 
 def cursor_after(created_at: datetime, row_id: str) -> str:
