@@ -24,18 +24,24 @@ from xorj.performance.ports import Workers
 
 RAY_OVER_POOL_MAX = 1.3
 TASKS_PER_PROCESS = 2
-SAMPLE_S = 0.05
+# a task's results are in memory at once, twice while they are sent
+BUCKETS_PER_TASK_MAX = 8
+SAMPLE_S = 0.2
 MIB = 1024 * 1024
 
 
 def ranked_on_pool(folder: Path, processes: int) -> dict[str, Any]:
-    """Every bucket on the pool, then all wallets by ROI: seconds, and the most that all processes held at once."""
+    """Every bucket on the pool, then all wallets by ROI: seconds, and the most that all processes held at once.
+
+    Of the figures only what ranks is kept: whoever wants the others stores them as they come.
+    """
     files = LegFiles(folder)
     with measured_memory() as memory:
         started, used = time.perf_counter(), processor_seconds()
         with ProcessPool(processes) as pool:
-            found = list(compute_buckets(files, pool, per_task=per_task(len(files.buckets()), processes)))
-        wallets = len(ranked(found))
+            found = compute_buckets(files, pool, per_task=per_task(len(files.buckets()), processes))
+            returns = np.concatenate([return_on_capital(one) for one in found])
+        wallets = len(np.argsort(-returns, kind="stable"))
         seconds = time.perf_counter() - started
     # what a machine without other work would take, but for what only one process does
     alone = (processor_seconds() - used) / processes
@@ -48,20 +54,22 @@ def processor_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def ranked(found: Sequence[Computed]) -> np.ndarray:
-    """Wallets by return on capital, best first."""
-    totals = np.concatenate([one.figures.totals[:, c.CAPITAL] for one in found])
-    net = np.concatenate([one.figures.statistics[:, c.NET_PNL] for one in found])
-    return np.argsort(-np.divide(net, totals, out=np.full(len(net), -np.inf), where=totals > 0), kind="stable")
+def return_on_capital(one: Computed) -> np.ndarray:
+    """Of each wallet, below everything where there is no capital."""
+    capital, net = one.figures.totals[:, c.CAPITAL], one.figures.statistics[:, c.NET_PNL]
+    return np.divide(net, capital, out=np.full(len(net), -np.inf), where=capital > 0)
 
 
 def per_task(buckets: int, processes: int) -> int:
-    return max(1, buckets // (processes * TASKS_PER_PROCESS))
+    return min(BUCKETS_PER_TASK_MAX, max(1, buckets // (processes * TASKS_PER_PROCESS)))
 
 
 @contextmanager
 def measured_memory() -> Iterator[list[float]]:
-    """Samples the memory of this process and all its children together, pages that they share counted once each."""
+    """Samples what this process and all its children hold, pages that they share counted in each of them: more than there is, never less.
+
+    To count those once is to walk all their tables, which takes a fifth of a core and holds up whoever is walked.
+    """
     seen, stop = [0.0], threading.Event()
 
     def watch() -> None:
@@ -79,7 +87,7 @@ def measured_memory() -> Iterator[list[float]]:
 
 def memory_of(process: psutil.Process) -> int:
     try:
-        return int(process.memory_full_info().uss)
+        return int(process.memory_info().rss)
     except psutil.Error:
         return 0
 

@@ -47,7 +47,7 @@ async def test_history_that_comes_late_makes_the_books_anew() -> None:
     assert after == await compute_performance(memory)
     assert before is not None
     assert after is not None
-    assert (before.wallets[0].realised_pnl_usd, after.wallets[0].realised_pnl_usd) != (0, 0)
+    assert [one.realised_pnl_usd for one in (*before.wallets, *after.wallets) if one.wallet == wallet("ana")] == [0, 200]
     assert await lake.differing() == ()
 
 
@@ -62,8 +62,14 @@ async def test_a_report_of_an_older_slot_is_computed_from_the_lake() -> None:
 class FailingLake(MemoryLake):
     """Commits, and then says that it could not."""
 
-    async def commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned] = ()) -> int:
-        await super().commit(records, venues, learned)
+    async def commit(
+        self,
+        records: Sequence[Record],
+        venues: Mapping[Address, Slot],
+        learned: Sequence[Learned] = (),
+        late: Sequence[Record] = (),
+    ) -> int:
+        await super().commit(records, venues, learned, late)
         raise Unavailable("lake", "the answer was lost")
 
 
