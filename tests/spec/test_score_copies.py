@@ -21,6 +21,7 @@ from xorj.trust.score_copies import (
     score_copies,
 )
 from xorj.trust.synthetic_prior import SYNTHETIC
+from xorj.trust.utility_sharpe import estimate
 
 DAYS = 60
 
@@ -101,8 +102,9 @@ def test_a_cohort_fits_its_own_prior_from_300_scoreable_wallets_on() -> None:
     market = market_of(valuation, FIRST_DAY_S + DAYS * DAY_S)
     record = replay([one for one in valuation.swaps if one.swap.wallet == wallet("ana")], market, Terms())
     many = [replace(record, daily_returns=record.daily_returns * (1 + at / 1_000)) for at in range(WALLETS_MIN)]
-    assert calibration_for(cohort_of(many, market, [1] * len(many))) is UNCALIBRATED
-    assert calibration_for(cohort_of(many[1:], market, [1] * (len(many) - 1))) is SYNTHETIC
+    own, is_own = calibration_for(estimate(cohort_of(many, market, [1] * len(many))))
+    assert (own.version, own.rho, is_own) == (UNCALIBRATED.version, UNCALIBRATED.rho, True)
+    assert calibration_for(estimate(cohort_of(many[1:], market, [1] * (len(many) - 1)))) == (SYNTHETIC, False)
 
 
 def test_what_is_undone_in_its_own_slot_moves_no_price() -> None:

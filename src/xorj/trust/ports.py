@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.ports import MovementReader, SwapReader
+from xorj.trust.predictions import FrozenCohort, LiveWindow
 from xorj.trust.ranking import ScoringRun
+from xorj.trust.weekly_report import WeeklyReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,35 @@ class TrustStore(Protocol):
 
     async def prune(self, *, keep: int) -> int:
         """Deletes all but the newest `keep` runs with their scores; returns how many runs went."""
+
+
+class PredictionLog(Protocol):
+    """What was predicted on each day. Append-only: what was kept once is never changed and never deleted."""
+
+    async def freeze(self, cohort: FrozenCohort) -> bool:
+        """Cohort and predictions in one transaction; False when the day has one already, which changes nothing."""
+
+    async def days(self) -> list[int]:
+        """The days of all frozen cohorts, the oldest first."""
+
+    async def cohort(self, day: int) -> FrozenCohort | None:
+        """A day's cohort as it was frozen, predictions by wallet."""
+
+
+class WindowStore(Protocol):
+    """What came of the predictions, and what was reported about it. Append-only."""
+
+    async def close(self, window: LiveWindow) -> bool:
+        """The outcome of a frozen cohort; False when its window is closed already, which changes nothing."""
+
+    async def closed(self) -> list[int]:
+        """The days on which the closed windows opened, the oldest first."""
+
+    async def windows(self) -> list[LiveWindow]:
+        """All closed windows whole, the oldest first."""
+
+    async def keep_report(self, report: WeeklyReport) -> bool:
+        """A week's report, and where it raises the alarm a message in the same transaction; False when the week has one already."""
+
+    async def newest_report(self) -> WeeklyReport | None:
+        """The last week's, None before the first."""

@@ -5,7 +5,7 @@ history -> impact of each token -> links -> replay at q and 10 q -> cohort -> pr
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -15,40 +15,64 @@ from xorj.primitives import elementary
 from xorj.primitives.ids import SOL, USDC, Mint, Wallet
 from xorj.swaps.record import WalletMovement
 from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, ValuedSwap, chain_order
+from xorj.trust import prior as priors
 from xorj.trust.cohort import Cohort, Floats
 from xorj.trust.copy_replay import DAY_S, Apart, CopyRecord, Market, Path, Prices, Terms, as_one_each, replay, undone_in_slot
-from xorj.trust.copy_score import UNCALIBRATED, Calibration, score_cohort
+from xorj.trust.copy_score import HORIZON_DAYS, UNCALIBRATED, Calibration, score_cohort, score_estimates
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict, LinkFacts, NotEnoughEvidence
 from xorj.trust.drawdown import expected_drawdowns
 from xorj.trust.links import WalletLinks, links_of
+from xorj.trust.live_calibration import LiveCalibration
 from xorj.trust.prior import WALLETS_MIN
 from xorj.trust.synthetic_prior import SYNTHETIC
-from xorj.trust.utility_sharpe import estimate
+from xorj.trust.utility_sharpe import Estimates, estimate
 
 RECORD_DAYS_MAX = 365
 # how many times the reference order the second replay is, for capacity
 CAPACITY_FACTOR = 10
+HOUR_S = 3_600
 
 
 REFERENCE = Terms()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Copied:
+    """A cohort with all that its verdicts were made from, wallets in the rows' order. `calibration` holds the prior that was used."""
+
+    verdicts: dict[Wallet, CopyVerdict]
+    cohort: Cohort
+    estimates: Estimates
+    calibration: Calibration
+    is_own_prior: bool
+    holding_hours: Floats
 
 
 def score_copies(
     valuation: Valuation, as_of: int, terms: Terms = REFERENCE, movements: Sequence[WalletMovement] = ()
 ) -> dict[Wallet, CopyVerdict]:
     """A verdict for every wallet with a swap at or before as_of, in unix seconds; same history, and movements of it, same bits."""
-    market = market_of(valuation, as_of)
-    of_wallets = groupby((one for one in valuation.swaps if one.swap.block_time <= as_of), key=lambda one: one.swap.wallet)
-    histories = {wallet: list(swaps) for wallet, swaps in of_wallets}
+    found = copied(valuation, as_of, terms, movements)
+    return {} if found is None else found.verdicts
+
+
+def copied(
+    valuation: Valuation,
+    as_of: int,
+    terms: Terms = REFERENCE,
+    movements: Sequence[WalletMovement] = (),
+    live: LiveCalibration | None = None,
+) -> Copied | None:
+    """score_copies with everything beside the verdicts; None without a swap. `live` is what closed windows taught, where it is accepted."""
+    market, histories, links = _history(valuation, as_of, movements)
     if not histories:
-        return {}
-    merged = [one for swaps in histories.values() for one in as_one_each(swaps)]
-    links = links_of(merged, [one for one in movements if (one.block_time or 0) <= as_of], market.prices)
+        return None
     largest = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
     records, at_largest = ([_replayed(wallet, histories, links, market, how) for wallet in histories] for how in (terms, largest))
     cohort, crowded = (cohort_of(made, market, [links[one.wallet].cluster_size for one in made]) for made in (records, at_largest))
-    calibration = calibration_for(cohort)
-    scores, means = score_cohort(cohort, calibration), score_cohort(crowded, calibration).posterior_mean
+    estimates = estimate(cohort)
+    calibration, is_own_prior = calibration_for(estimates, live)
+    scores, means = score_estimates(estimates, calibration), score_cohort(crowded, calibration).posterior_mean
     drawdowns = expected_drawdowns(cohort.daily_returns, cohort.alive)
     found: dict[Wallet, CopyVerdict] = {}
     for at, record in enumerate(records):
@@ -72,9 +96,60 @@ def score_copies(
             capacity_usd=capacity_usd(float(scores.posterior_mean[at]), float(means[at]), terms.order_usd),
             cost_share=record.cost_share,
             calibration=calibration.version,
+            daily_deviation=_deviation(record.daily_returns),
             links=facts,
         )
+    hours = np.array([holding_hours(swaps) for swaps in histories.values()])
+    return Copied(found, cohort, estimates, calibration, is_own_prior, hours)
+
+
+def window_returns(
+    valuation: Valuation, opened_day: int, wallets: Sequence[Wallet], terms: Terms, movements: Sequence[WalletMovement] = ()
+) -> dict[Wallet, tuple[float, ...]]:
+    """What a copier of each wallet got on each of the HORIZON_DAYS days after opened_day, as it is known at the end of the last; 0 for
+    days without the wallet, and for a wallet that the history does not have any more."""
+    last = opened_day + HORIZON_DAYS
+    market, histories, links = _history(valuation, (last + 1) * DAY_S - 1, movements)
+    found = dict[Wallet, tuple[float, ...]]()
+    for wallet in wallets:
+        if wallet not in histories:
+            found[wallet] = (0.0,) * HORIZON_DAYS
+            continue
+        record = _replayed(wallet, histories, links, market, terms)
+        returns = np.concatenate([np.zeros(max(record.first_day - opened_day - 1, 0)), record.daily_returns])
+        found[wallet] = tuple(float(one) for one in returns[-HORIZON_DAYS:])
     return found
+
+
+def holding_hours(swaps: Sequence[ValuedSwap]) -> float:
+    """The mean time between a wallet's first purchase of a holding and the sale that ends it, or the next purchase after a sale; 0 where
+    it never sold what it had bought."""
+    since, held = dict[Mint, int](), list[int]()
+    for one in swaps:
+        bought, sold, now = Mint(one.swap.output.mint), Mint(one.swap.input.mint), one.swap.block_time
+        if sold in since:
+            held.append(now - since.pop(sold))
+        if bought != USDC:
+            since.setdefault(bought, now)
+    return sum(held) / len(held) / HOUR_S if held else 0.0
+
+
+def _history(
+    valuation: Valuation, as_of: int, movements: Sequence[WalletMovement]
+) -> tuple[Market, dict[Wallet, list[ValuedSwap]], Mapping[Wallet, WalletLinks]]:
+    """The market, every wallet's swaps until as_of, and its links."""
+    market = market_of(valuation, as_of)
+    of_wallets = groupby((one for one in valuation.swaps if one.swap.block_time <= as_of), key=lambda one: one.swap.wallet)
+    histories = {wallet: list(swaps) for wallet, swaps in of_wallets}
+    merged = [one for swaps in histories.values() for one in as_one_each(swaps)]
+    links = links_of(merged, [one for one in movements if (one.block_time or 0) <= as_of], market.prices) if histories else {}
+    return market, histories, links
+
+
+def _deviation(returns: Floats) -> float:
+    """Population deviation, by sums alone: its bits are kept."""
+    apart = returns - returns.sum() / len(returns)
+    return math.sqrt(float((apart * apart).sum()) / len(returns))
 
 
 def _replayed(
@@ -136,9 +211,13 @@ def cohort_of(records: Sequence[CopyRecord], market: Market, cluster_sizes: Sequ
     )
 
 
-def calibration_for(cohort: Cohort) -> Calibration:
-    """A cohort that is too small for a prior of its own gets the synthetic one."""
-    return UNCALIBRATED if int(estimate(cohort).is_scoreable.sum()) >= WALLETS_MIN else SYNTHETIC
+def calibration_for(estimates: Estimates, live: LiveCalibration | None = None) -> tuple[Calibration, bool]:
+    """The calibration with its prior, and whether that is the cohort's own. A cohort that is too small for one gets the last accepted live
+    prior, and the synthetic one until there is any."""
+    if int(estimates.is_scoreable.sum()) < WALLETS_MIN:
+        return (SYNTHETIC if live is None else live.with_prior()), False
+    taught = UNCALIBRATED if live is None else live.without_prior()
+    return replace(taught, prior=priors.fitted(estimates)), True
 
 
 def capacity_usd(mean: float, mean_at_largest: float, order_usd: float) -> float | None:

@@ -86,4 +86,3 @@ def _gate(name: str, asked: str, found: float | None, holds: Callable[[float], b
 
 def _at_most(limit: float) -> Callable[[float], bool]:
     return lambda value: value <= limit
-

@@ -9,6 +9,8 @@ from xorj.adapters.postgres.tables.copying import (
     decisions,
     follows,
     leader_cursors,
+    leader_days,
+    leader_pauses,
     leader_trades,
     token_metadata,
     vaults,
@@ -16,6 +18,7 @@ from xorj.adapters.postgres.tables.copying import (
 from xorj.adapters.postgres.tables.execution import attempts, brakes, evidence, fills, intents, ledger, outbox, sweep_cursors
 from xorj.adapters.postgres.tables.identity import challenges, idempotency_keys, rate_limit_hits, sessions
 from xorj.adapters.postgres.tables.operation import bot_controls, chain_identity, kill_switch, leases
+from xorj.adapters.postgres.tables.predictions import closed_windows, frozen_cohorts, predictions, trust_reports, window_returns
 from xorj.adapters.postgres.tables.specified import execution_jobs, scoring_runs, trader_scores, trades, user_settings, users
 
 __all__ = [
@@ -25,20 +28,25 @@ __all__ = [
     "brakes",
     "chain_identity",
     "challenges",
+    "closed_windows",
     "decisions",
     "evidence",
     "execution_jobs",
     "fills",
     "follows",
+    "frozen_cohorts",
     "idempotency_keys",
     "intents",
     "kill_switch",
     "leader_cursors",
+    "leader_days",
+    "leader_pauses",
     "leader_trades",
     "leases",
     "ledger",
     "metadata",
     "outbox",
+    "predictions",
     "rate_limit_hits",
     "scoring_runs",
     "sessions",
@@ -46,7 +54,9 @@ __all__ = [
     "token_metadata",
     "trader_scores",
     "trades",
+    "trust_reports",
     "user_settings",
     "users",
     "vaults",
+    "window_returns",
 ]

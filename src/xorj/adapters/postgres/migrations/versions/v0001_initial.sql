@@ -159,6 +159,33 @@ CREATE TABLE bot_controls (
     CONSTRAINT bot_controls_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE frozen_cohorts (
+    genesis_hash TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    as_of_slot BIGINT NOT NULL,
+    input_hash TEXT NOT NULL,
+    parameter_hash TEXT NOT NULL,
+    lake_version BIGINT,
+    calibration TEXT NOT NULL,
+    prior DOUBLE PRECISION[] NOT NULL,
+    is_own_prior BOOLEAN NOT NULL,
+    plus_version TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT frozen_cohorts_pkey PRIMARY KEY (genesis_hash, day)
+);
+
+CREATE TABLE trust_reports (
+    genesis_hash TEXT NOT NULL,
+    week INTEGER NOT NULL,
+    is_alarm BOOLEAN NOT NULL,
+    report JSONB NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT trust_reports_pkey PRIMARY KEY (genesis_hash, week)
+);
+
+CREATE INDEX idx_trust_reports_alarm ON trust_reports (week) WHERE is_alarm;
+
 CREATE TABLE users (
     id VARCHAR(255) NOT NULL,
     wallet_address VARCHAR(255) NOT NULL,
@@ -213,6 +240,36 @@ CREATE TABLE vaults (
 );
 
 CREATE INDEX idx_vaults_user_id ON vaults (user_id);
+
+CREATE TABLE predictions (
+    genesis_hash TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    wallet_address TEXT NOT NULL,
+    rank INTEGER,
+    score DOUBLE PRECISION,
+    edge DOUBLE PRECISION,
+    band_low DOUBLE PRECISION,
+    band_high DOUBLE PRECISION,
+    sharpe DOUBLE PRECISION,
+    error DOUBLE PRECISION,
+    evidence_days INTEGER NOT NULL,
+    round_trips INTEGER NOT NULL,
+    cluster_size INTEGER NOT NULL,
+    plus DOUBLE PRECISION,
+    behaviour DOUBLE PRECISION[] NOT NULL,
+    input_hash TEXT NOT NULL,
+    CONSTRAINT predictions_pkey PRIMARY KEY (genesis_hash, day, wallet_address),
+    CONSTRAINT predictions_genesis_hash_day_fkey FOREIGN KEY(genesis_hash, day) REFERENCES frozen_cohorts (genesis_hash, day) ON DELETE RESTRICT
+);
+
+CREATE TABLE closed_windows (
+    genesis_hash TEXT NOT NULL,
+    opened_day INTEGER NOT NULL,
+    wallets INTEGER NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT closed_windows_pkey PRIMARY KEY (genesis_hash, opened_day),
+    CONSTRAINT closed_windows_genesis_hash_opened_day_fkey FOREIGN KEY(genesis_hash, opened_day) REFERENCES frozen_cohorts (genesis_hash, day) ON DELETE RESTRICT
+);
 
 CREATE TABLE user_settings (
     id SERIAL NOT NULL,
@@ -285,6 +342,15 @@ CREATE TABLE bot_subscriptions (
 );
 
 CREATE UNIQUE INDEX idx_bot_subscriptions_vault ON bot_subscriptions (vault) WHERE state = 'active';
+
+CREATE TABLE window_returns (
+    genesis_hash TEXT NOT NULL,
+    opened_day INTEGER NOT NULL,
+    wallet_address TEXT NOT NULL,
+    daily_returns DOUBLE PRECISION[] NOT NULL,
+    CONSTRAINT window_returns_pkey PRIMARY KEY (genesis_hash, opened_day, wallet_address),
+    CONSTRAINT window_returns_genesis_hash_opened_day_fkey FOREIGN KEY(genesis_hash, opened_day) REFERENCES closed_windows (genesis_hash, opened_day) ON DELETE RESTRICT
+);
 
 CREATE TABLE follows (
     id TEXT NOT NULL,
