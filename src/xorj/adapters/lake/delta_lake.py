@@ -1,11 +1,10 @@
-"""Swap history as a Delta table in a folder. Implements SwapLake and SwapReader of xorj.swaps.ports; built by services and the CLI.
+"""Swap history as a Delta table. Implements SwapLake and SwapReader of xorj.swaps.ports; built by services and the CLI.
 
 One commit holds records of many wallets and the venues' cursors, the latter as application transactions; a wallet's own cursor is its
 newest record. Two writers cannot both commit: each commit carries the application transaction `ingest`, on which they collide.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TypeVar
 
 import pyarrow.compute as pc
@@ -22,6 +21,7 @@ from xorj.adapters.lake.store import (
     STATISTICS_COLUMNS,
     TABLE_NAME,
     LakeStore,
+    Place,
     ingest_number,
     schema_version,
 )
@@ -43,20 +43,20 @@ _WRITER = WriterProperties(compression="LZ4_RAW")
 
 
 class DeltaLake(LakeReader):
-    """A lake of one chain; the folder is made on the first commit. Raises RefusedForSafety for a lake of another chain."""
+    """A lake of one chain; a folder is made on the first commit. Raises RefusedForSafety for a lake of another chain."""
 
-    def __init__(self, folder: Path, genesis_hash: str) -> None:
-        super().__init__(LakeStore(folder, genesis_hash))
+    def __init__(self, place: Place, genesis_hash: str) -> None:
+        super().__init__(LakeStore(place, genesis_hash))
         self._cursors: dict[Wallet, Cursor] = {}
         self._learned_to: dict[Wallet, Slot] = {}
         self._cursors_as_of = _NEVER_READ
 
     async def cursors(self) -> Mapping[Wallet, Cursor]:
-        return dict(await self._run(lambda: self._known_cursors(self._store.table())))
+        return dict(await self._run(lambda: self._known_cursors(self._table())))
 
     async def venue_cursor(self, venue: Address) -> Slot | None:
         def read() -> Slot | None:
-            table = self._store.table()
+            table = self._table()
             version = None if table is None else table.transaction_version(_VENUE + venue)
             return None if version is None else Slot(version)
 
@@ -96,7 +96,7 @@ class DeltaLake(LakeReader):
         return self._cursors
 
     def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned], late: Sequence[Record]) -> int:
-        table = self._store.table()
+        table = self._table()
         cursors = self._known_cursors(table)
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if table is None or (table.transaction_version(_VENUE + venue) or -1) < slot}
@@ -108,13 +108,14 @@ class DeltaLake(LakeReader):
         transactions = [Transaction(INGEST_TRANSACTION, sequence), *(Transaction(_VENUE + venue, slot) for venue, slot in moved.items())]
         transactions += [Transaction(SCHEMA_TRANSACTION, SCHEMA_VERSION)] if is_old else []
         write_deltalake(
-            self._store.folder if table is None else table,
+            self._store.uri if table is None else table,
             table_of([*found, *new], told, self._store.genesis_hash, sequence),
             mode="append",
             name=TABLE_NAME if table is None else None,
             description=self._store.genesis_hash if table is None else None,
             configuration=_CONFIGURATION if table is None else None,
             schema_mode="merge" if is_old and table is not None else None,
+            storage_options=self._store.options if table is None else None,
             writer_properties=_WRITER,
             commit_properties=CommitProperties(app_transactions=transactions),
         )
@@ -136,7 +137,7 @@ class DeltaLake(LakeReader):
         return [one for one in dict.fromkeys(learned) if one not in known]
 
     def _behind(self, records: Sequence[Record]) -> list[Record]:
-        table = self._store.table()
+        table = self._table()
         cursors = self._known_cursors(table)
         older = [record for record in records if record.wallet in cursors and record.slot <= cursors[record.wallet].slot]
         if table is None or not older:

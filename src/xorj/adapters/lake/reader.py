@@ -5,6 +5,7 @@ that any version can be read for ever, whatever compaction and vacuum did to the
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import TypeVar
 
@@ -30,14 +31,18 @@ from xorj.adapters.lake.rows import (
     swaps_of,
 )
 from xorj.adapters.lake.store import LakeStore, ingest_number
-from xorj.primitives.errors import InvalidInput
+from xorj.primitives.errors import InvalidInput, Unavailable
 from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.coverage import Hole, Learned, open_holes
 from xorj.swaps.pool_hops import SwapFacts
+from xorj.swaps.ports import FROM_THE_FIRST
 from xorj.swaps.record import Record, WalletMovement
 from xorj.swaps.swap import Swap
 
 T = TypeVar("T")
+
+# far less than the hour for which the log is kept
+REOPENED_AFTER_S = 600.0
 
 
 class LakeReader:
@@ -46,16 +51,18 @@ class LakeReader:
     def __init__(self, store: LakeStore, version: int | None = None) -> None:
         self._store, self._pinned = store, version
         self._one_at_a_time = asyncio.Lock()
+        self._opened: DeltaTable | None = None
+        self._opened_at = float("-inf")
 
     async def version(self) -> int:
         """The version that is read, 0 of an empty lake."""
         if self._pinned is not None:
             return self._pinned
-        return await self._run(lambda: ingest_number(self._store.table()))
+        return await self._run(lambda: ingest_number(self._table()))
 
     async def at_version(self, version: int) -> "LakeReader":
         """The lake as it was. Raises InvalidInput for a version that it has not had."""
-        newest = await self._run(lambda: ingest_number(self._store.table()))
+        newest = await self._run(lambda: ingest_number(self._table()))
         if not 0 <= version <= newest:
             raise InvalidInput("lake version", given=version, rule=f"a version that the lake has had: 0 to {newest}")
         return LakeReader(self._store, version)
@@ -63,6 +70,10 @@ class LakeReader:
     async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
         """Every swap at or before `as_of`, sorted by wallet and order key."""
         return await self._run(lambda: swaps_of(self._rows(SWAP_COLUMNS, [SWAP], as_of, wallet)))
+
+    async def swaps_of_commits(self, after: int, until: int) -> list[Swap]:
+        """The swaps that came with the commits after version `after` up to version `until`, sorted by wallet and order key."""
+        return await self._run(lambda: swaps_of(self._rows(SWAP_COLUMNS, [SWAP], commits=(after, until))))
 
     async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
         """Every balance change at or before `as_of`, sorted by wallet and order key."""
@@ -99,8 +110,20 @@ class LakeReader:
             return await asyncio.to_thread(self._guarded, work)
 
     def _guarded(self, work: Callable[[], T]) -> T:
-        with self._store.named_failures():
-            return work()
+        try:
+            with self._store.named_failures():
+                return work()
+        except Unavailable:
+            self._opened = None
+            raise
+
+    def _table(self) -> DeltaTable | None:
+        """The newest version, None while there is none. Only what came since the last time is read, while the log must still have that."""
+        if self._opened is None or time.monotonic() - self._opened_at > REOPENED_AFTER_S:
+            self._opened, self._opened_at = self._store.table(), time.monotonic()
+        else:
+            self._opened.update_incremental()
+        return self._opened
 
     def _open_holes(self) -> dict[Wallet, tuple[Hole, ...]]:
         rows = self._rows(COVERAGE_COLUMNS, [COVERAGE])
@@ -110,13 +133,24 @@ class LakeReader:
             by_wallet.setdefault(one.wallet, []).append(one)
         return {wallet: holes for wallet, learned in by_wallet.items() if (holes := open_holes(learned))}
 
-    def _rows(self, columns: Sequence[str], outcomes: Sequence[str], as_of: Slot | None = None, wallet: Wallet | None = None) -> pa.Table:
-        table = self._store.table()
+    def _rows(
+        self,
+        columns: Sequence[str],
+        outcomes: Sequence[str],
+        as_of: Slot | None = None,
+        wallet: Wallet | None = None,
+        commits: tuple[int, int] | None = None,
+    ) -> pa.Table:
+        table = self._table()
         if table is None:
             return SCHEMA.empty_table().select(list(columns))
         wanted = pc.field("outcome").isin(list(outcomes))
         if self._pinned is not None:
             wanted &= pc.field("ingest").is_null() | (pc.field("ingest") <= self._pinned)
+        if commits is not None:
+            after, until = commits
+            numbered = (pc.field("ingest") > after) & (pc.field("ingest") <= until)
+            wanted &= (pc.field("ingest").is_null() | numbered) if after == FROM_THE_FIRST else numbered
         if as_of is not None:
             wanted &= pc.field("slot") <= as_of
         if wallet is not None:

@@ -1,12 +1,12 @@
 """Where a lake is, whose chain it is of and which schema it has: opening its Delta table. Used by the lake's reader and writer.
 
-The schema's version is the application transaction `schema` of the table. A lake without one is of version 1: it is read as it is, and its
-next commit adds the columns. A newer one is refused.
+A place is a folder here or in a bucket of an S3-compatible store. The schema's version is the application transaction `schema` of the
+table. A lake without one is of version 1: it is read as it is, and its next commit adds the columns. A newer one is refused.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,34 +22,103 @@ SCHEMA_TRANSACTION = "schema"
 INGEST_TRANSACTION = "ingest"
 COMPACTION_TRANSACTION = "compaction"
 STATISTICS_COLUMNS = ("bucket", "wallet", "slot", "outcome", "ingest")
+S3 = "s3://"
+CONNECTS_WITHIN_S = 5
+ANSWERS_WITHIN_S = 30
+REQUEST_RETRIES_MAX = 5
+RETRIES_WITHIN_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BucketFolder:
+    """A folder of a bucket, `s3://bucket/folder`, and how to reach it. Without keys the environment's own are used, as AWS tools do."""
+
+    url: str
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    access_key_id: str | None = field(default=None, repr=False)
+    secret_access_key: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        bucket, _, folder = self.url.removeprefix(S3).partition("/")
+        if not self.url.startswith(S3) or not bucket or not folder.strip("/"):
+            raise InvalidInput("lake", given=self.url, rule="s3://bucket/folder")
+        if (self.access_key_id is None) != (self.secret_access_key is None):
+            raise InvalidInput("lake", given=self.url, rule="both keys of the store, or neither")
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What delta-rs needs to know. A commit is a conditional put: of two writers of one version the store refuses one."""
+        given = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_REGION": self.region,
+            "AWS_ALLOW_HTTP": "true" if (self.endpoint or "").startswith("http://") else None,
+            "AWS_CONDITIONAL_PUT": "etag",
+            "connect_timeout": f"{CONNECTS_WITHIN_S}s",
+            "timeout": f"{ANSWERS_WITHIN_S}s",
+            "max_retries": str(REQUEST_RETRIES_MAX),
+            "retry_timeout": f"{RETRIES_WITHIN_S}s",
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def files(self) -> fs.FileSystem:
+        store = fs.S3FileSystem(
+            access_key=self.access_key_id,
+            secret_key=self.secret_access_key,
+            endpoint_override=self.endpoint,
+            region=self.region,
+            connect_timeout=CONNECTS_WITHIN_S,
+            request_timeout=ANSWERS_WITHIN_S,
+            # a file is put in one piece, and is there whole or not at all
+            allow_delayed_open=True,
+        )
+        return fs.SubTreeFileSystem(self.url.removeprefix(S3).rstrip("/"), store)
+
+
+Place = Path | BucketFolder
 
 
 @dataclass(frozen=True, slots=True)
 class LakeStore:
-    """The table of one chain in a folder."""
+    """The table of one chain at a place."""
 
-    folder: Path
+    place: Place
     genesis_hash: str
+
+    @property
+    def uri(self) -> str:
+        return str(self.place)
+
+    @property
+    def options(self) -> dict[str, str] | None:
+        return self.place.options if isinstance(self.place, BucketFolder) else None
 
     def table(self) -> DeltaTable | None:
         """The newest version, None while there is no table. Raises RefusedForSafety for another chain's or a newer schema."""
         try:
-            table = DeltaTable(self.folder)
+            table = DeltaTable(self.uri, storage_options=self.options)
         except TableNotFoundError:
             return None
         chain = table.metadata().description
         if chain != self.genesis_hash:
-            raise RefusedForSafety(f"the lake {self.folder} is of the chain {chain}, this process of {self.genesis_hash}")
+            raise RefusedForSafety(f"the lake {self.place} is of the chain {chain}, this process of {self.genesis_hash}")
         version = schema_version(table)
         if version > SCHEMA_VERSION:
             raise RefusedForSafety(
-                f"the lake {self.folder} has schema {version}, this version of XORJ knows {SCHEMA_VERSION}: a newer one has written it"
+                f"the lake {self.place} has schema {version}, this version of XORJ knows {SCHEMA_VERSION}: a newer one has written it"
             )
         return table
 
     def files(self) -> fs.FileSystem:
         """The table's folder, for writing data files into it."""
-        return fs.SubTreeFileSystem(str(self.folder), fs.LocalFileSystem())
+        if isinstance(self.place, BucketFolder):
+            return self.place.files()
+        return fs.SubTreeFileSystem(str(self.place), fs.LocalFileSystem())
 
     @contextmanager
     def named_failures(self) -> Iterator[None]:
@@ -57,8 +126,27 @@ class LakeStore:
         try:
             yield
         except (DeltaError, pa.ArrowException, OSError, ValueError) as error:
-            first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise Unavailable(f"lake {self.folder}", first_line) from error
+            raise Unavailable(f"lake {self.place}", _first_line(error)) from error
+
+
+def chain_of(place: Place) -> str:
+    """The genesis hash of the lake at a place. Raises InvalidInput where there is none, Unavailable where it cannot be read."""
+    rule = "a place with a lake; the quant engine and `swaps import` make one"
+    if isinstance(place, Path) and not place.is_dir():
+        raise InvalidInput("lake", given=str(place), rule=rule)
+    try:
+        described = DeltaTable(str(place), storage_options=place.options if isinstance(place, BucketFolder) else None).metadata()
+    except TableNotFoundError as error:
+        raise InvalidInput("lake", given=str(place), rule=rule) from error
+    except (DeltaError, OSError, ValueError) as error:
+        raise Unavailable(f"lake {place}", _first_line(error)) from error
+    if described.name != TABLE_NAME or not described.description:
+        raise InvalidInput("lake", given=str(place), rule="a lake of swaps, not another table")
+    return str(described.description)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def schema_version(table: DeltaTable) -> int:
@@ -68,16 +156,3 @@ def schema_version(table: DeltaTable) -> int:
 def ingest_number(table: DeltaTable | None) -> int:
     """The number of the newest commit of an ingester, 0 before the first."""
     return 0 if table is None else table.transaction_version(INGEST_TRANSACTION) or 0
-
-
-def chain_of(folder: Path) -> str:
-    """The genesis hash of the lake in a folder. Raises InvalidInput where there is none, Unavailable where it cannot be read."""
-    if not folder.is_dir() or not DeltaTable.is_deltatable(str(folder)):
-        raise InvalidInput("lake", given=str(folder), rule="a folder with a lake; the quant engine and `swaps import` make one")
-    try:
-        described = DeltaTable(folder).metadata()
-    except (DeltaError, OSError, ValueError) as error:
-        raise Unavailable(f"lake {folder}", str(error).splitlines()[0]) from error
-    if described.name != TABLE_NAME or not described.description:
-        raise InvalidInput("lake", given=str(folder), rule="a lake of swaps, not another table")
-    return str(described.description)
