@@ -1,6 +1,7 @@
 """set_policy: before the first grant everything acts at once; after it tightening acts at once and loosening waits for the delay."""
 
 import pytest
+from solders.pubkey import Pubkey
 from tests.program.vault_world import DAY, NOW, USDC, VaultWorld, key
 
 from xorj.vault import accounts, instructions
@@ -118,6 +119,35 @@ def test_a_pinned_mint_can_be_bought_after_the_delay_and_unpinned_at_once(grante
     granted.later(seconds=DAY)
     assert set_policy(granted, unpin=[granted.bonk]) is None
     assert granted.read_policy().slot_of(granted.bonk) is None
+
+
+def test_a_mint_that_any_mint_mode_admits_goes_on_the_list_at_once(granted: VaultWorld) -> None:
+    granted.ok(instructions.set_policy(granted.owner.pubkey(), mint_mode=accounts.ANY_MINT))
+    granted.later(seconds=DAY)
+    assert set_policy(granted, pin=[granted.bonk]) is None
+    assert granted.read_policy().slot_of(granted.bonk).is_pinned(granted.now)
+    assert set_policy(granted, mint_mode=accounts.ALLOWLIST) is None
+    assert granted.read_policy().may_buy(granted.bonk, granted.now)
+
+
+def test_a_loosening_to_any_mint_on_its_way_lists_nothing_at_once(granted: VaultWorld) -> None:
+    assert set_policy(granted, mint_mode=accounts.ANY_MINT, pin=[granted.bonk]) is None
+    policy = granted.read_policy()
+    assert (policy.may_buy(granted.bonk, granted.now), policy.may_buy(granted.bonk, granted.now + DAY)) == (False, True)
+
+
+def test_mints_that_begin_alike_are_told_apart(fresh: VaultWorld) -> None:
+    one = bytes(key("alike").pubkey())
+    alike = [Pubkey(one[:-1] + bytes([last])) for last in range(POSITION_SLOTS + 1)]
+    assert set_policy(fresh, pin=alike[:POSITION_SLOTS]) is None
+    assert set_policy(fresh, unpin=[alike[-1], alike[7]]) is None
+    listed = [fresh.read_policy().may_buy(mint, fresh.now) for mint in alike]
+    assert listed == [place not in (7, POSITION_SLOTS) for place in range(POSITION_SLOTS + 1)]
+    like_the_base = Pubkey(bytes(fresh.usdc)[:-1] + b"\x00")
+    like_none = Pubkey(bytes(31) + b"\x01")
+    assert set_policy(fresh, pin=[like_the_base], unpin=[alike[0]]) is None
+    assert set_policy(fresh, pin=[like_none]) is None
+    assert set_policy(fresh, pin=[fresh.bonk]) == "NoFreeSlot"
 
 
 def test_the_list_has_room_for_sixteen(fresh: VaultWorld) -> None:

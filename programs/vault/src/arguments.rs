@@ -3,10 +3,7 @@
 //! A read that fails gives zero and is remembered; `end` must be asked before the instruction ends well, where the number of bytes has not
 //! been checked before. That keeps every read one small function for the target, which cannot return a value together with an error.
 
-use crate::{
-    error::{require, Checked, BAD_ARGUMENTS},
-    le::number,
-};
+use crate::error::{require, Checked, BAD_ARGUMENTS};
 use core::{marker::PhantomData, ptr::NonNull, slice::from_raw_parts};
 use pinocchio::Address;
 
@@ -83,7 +80,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub fn number(&mut self, size: usize) -> u64 {
         // SAFETY: as many bytes have been taken.
-        self.take(size).map_or(0, |taken| number(unsafe { from_raw_parts(taken.as_ptr(), size) }))
+        self.take(size).map_or(0, |taken| unsafe { number(taken.as_ptr(), size) })
     }
 
     /// As many bytes as there is room for; when the data ends before, nothing.
@@ -124,14 +121,34 @@ impl<'a> Reader<'a> {
     /// Optional numbers of so many bytes each: those that are given, and in the bits of the result which they are.
     #[inline(never)]
     pub fn options<const N: usize>(&mut self, sizes: &[u8; N], to: &mut [u64; N]) -> u64 {
+        // SAFETY: as many bytes are left.
+        let (mut at, end) = (self.at, unsafe { self.at.add(self.left) });
         let (mut given, mut bit) = (0, 1);
+        self.has_failed = true;
         for (size, value) in sizes.iter().zip(to) {
-            if self.bool_here() {
-                given |= bit;
-                *value = self.number(usize::from(*size));
+            let size = usize::from(*size);
+            if at == end {
+                return 0;
+            }
+            // SAFETY: it is not at the end; what is read besides has been seen to stand before it.
+            unsafe {
+                let flag = at.read();
+                at = at.add(1);
+                if flag != 0 {
+                    if flag > 1 || size > end.offset_from_unsigned(at) {
+                        return 0;
+                    }
+                    *value = number(at, size);
+                    at = at.add(size);
+                    given |= bit;
+                }
             }
             bit <<= 1;
         }
+        self.has_failed = false;
+        self.at = at;
+        // SAFETY: both are of the same data.
+        self.left = unsafe { end.offset_from_unsigned(at) };
         given
     }
 
@@ -159,6 +176,20 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub fn end(&self) -> Checked {
         require(!self.has_failed && self.left == 0, BAD_ARGUMENTS)
+    }
+}
+
+/// A number of 1, 2, 4 or 8 bytes.
+///
+/// # Safety
+/// As many can be read.
+#[inline(always)]
+unsafe fn number(at: *const u8, size: usize) -> u64 {
+    match size {
+        8 => u64::from_le_bytes(at.cast::<[u8; 8]>().read()),
+        4 => u32::from_le_bytes(at.cast::<[u8; 4]>().read()).into(),
+        2 => u16::from_le_bytes(at.cast::<[u8; 2]>().read()).into(),
+        _ => at.read().into(),
     }
 }
 

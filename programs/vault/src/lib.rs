@@ -93,12 +93,12 @@ const OF_BOT: u8 = SIGNED | VAULT | POLICY;
 /// Accounts, which of them must be writable, what is checked, where Config stands (0: nowhere). Those that compute units matter most for
 /// come first.
 static INSTRUCTIONS: [Instruction; 18] = [
+    known(tag::SET_POLICY, Varies(instructions::set_policy), 3, &[2], OF_OWNER, 0),
     known(tag::BOT_TRADE, Varies(instructions::bot_trade), 15, &[2, 5, 6, 7, 8], OF_BOT, 3),
     known(tag::EVENT, Varies(events::received), 1, &[], SIGNED, 0),
     known(tag::DEPOSIT, Fixed(AMOUNT, instructions::deposit), 8, &[1, 4, 5], OF_OWNER, 3),
     known(tag::WITHDRAW, Fixed(AMOUNT, instructions::withdraw), 7, &[1, 2, 3, 4], OF_OWNER, 0),
     known(tag::RECOVER_TRADE_ACCOUNT, Fixed(0, instructions::recover_trade_account), 7, &[0, 2, 3, 4], SIGNED | VAULT | OWNED, 0),
-    known(tag::SET_POLICY, Varies(instructions::set_policy), 3, &[2], OF_OWNER, 0),
     known(tag::INITIALIZE_VAULT, Fixed(0, instructions::initialize_vault), 5, &[0, 1, 2], SIGNED, 3),
     known(tag::GRANT_BOT_AUTHORITY, Fixed(0, instructions::grant_bot_authority), 4, &[1, 2], OF_OWNER, 0),
     known(tag::REVOKE_BOT_AUTHORITY, Fixed(0, instructions::revoke_bot_authority), 3, &[1, 2], OF_OWNER, 0),

@@ -6,7 +6,7 @@ use crate::{
     error::{require, Checked, VaultError},
     events::{self, Body},
     runtime::{later, now},
-    state::{ANY_MINT, BOT_EXPIRES_AT, LIMITS, MINTS_A_CALL_MAX},
+    state::{Mints, ANY_MINT, BOT_EXPIRES_AT, LIMITS, MINTS_A_CALL_MAX},
 };
 
 /// Listed since for ever.
@@ -24,21 +24,25 @@ pub fn set_policy(unchecked: &Unchecked, arguments: &mut Reader) -> Checked {
     let context = unchecked.check()?;
 
     let (policy, now) = (context.policy(), now());
+    let due = later(now, policy.loosening_delay.get());
     policy.apply_matured(now);
     // Decided before the mode changes: a mint that any-mint mode admits already is no loosening when it goes on the list.
-    let listed_from =
-        if policy.was_granted == 0 || policy.mint_mode == ANY_MINT { AT_ONCE } else { later(now, policy.loosening_delay.get()) };
-    for (n, (limit, value)) in LIMITS.iter().zip(values).enumerate() {
-        if given >> n & 1 != 0 {
+    let from = if policy.was_granted == 0 || policy.mint_mode == ANY_MINT { AT_ONCE } else { due };
+    let (mut left, mut n) = (given, 0);
+    while let (true, Some(limit), Some(&value)) = (left != 0, LIMITS.get(n), values.get(n)) {
+        if left & 1 != 0 {
             // An expiry of 0 would stand for none.
             require(value <= limit.most && (n != BOT_EXPIRES_AT || value != 0), VaultError::PolicyValueInvalid)?;
-            policy.change(n, value, now);
+            policy.change(n, value, now, due);
         }
+        left >>= 1;
+        n = n.wrapping_add(1);
     }
     require(pin.len() <= MINTS_A_CALL_MAX && unpin.len() <= MINTS_A_CALL_MAX, VaultError::PolicyValueInvalid)?;
+    let mints = Mints { pin, unpin, from, now };
     // Removals first, so that they make room.
     policy.unpin(unpin);
-    policy.pin(pin, unpin, listed_from, now)?;
+    policy.pin(&mints)?;
     events::POLICY_CHANGED.log(context, now.bytes());
     Ok(())
 }

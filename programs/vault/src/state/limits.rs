@@ -58,13 +58,12 @@ impl Policy {
         }
     }
 
-    /// Sets limit `n`: at once when that tightens it or no bot has ever been granted, else after the delay.
+    /// Sets limit `n`: at once when that tightens it or no bot has ever been granted, else at block time `effective_at`.
     #[inline(never)]
-    pub fn change(&mut self, n: usize, value: u64, now: i64) {
+    pub fn change(&mut self, n: usize, value: u64, now: i64, effective_at: i64) {
         if self.was_granted == 0 || value <= self.in_force(n, now) {
             return self.store(n, value);
         }
-        let effective_at = later(now, self.loosening_delay.get());
         if let Some(pending) = self.pending.get_mut(n) {
             pending.effective_at.set(effective_at);
             pending.value.set(value);
@@ -153,10 +152,14 @@ mod tests {
         policy
     }
 
+    fn change(policy: &mut Policy, n: usize, value: u64, now: i64) {
+        policy.change(n, value, now, now + 3_600);
+    }
+
     #[test]
     fn before_the_first_grant_everything_acts_at_once() {
         let mut policy = policy();
-        policy.change(SPEND_PER_DAY, 900, 10);
+        change(&mut policy, SPEND_PER_DAY, 900, 10);
         assert_eq!(policy.spend_per_day.get(), 900);
     }
 
@@ -165,13 +168,13 @@ mod tests {
         let mut policy = policy();
         policy.spend_per_day.set(100);
         policy.was_granted = 1;
-        policy.change(SPEND_PER_DAY, 900, 10);
+        change(&mut policy, SPEND_PER_DAY, 900, 10);
         policy.apply_matured(3_609);
         assert_eq!(policy.spend_per_day.get(), 100);
         policy.apply_matured(3_610);
         assert_eq!(policy.spend_per_day.get(), 900);
-        policy.change(SPEND_PER_DAY, 1_000, 4_000);
-        policy.change(SPEND_PER_DAY, 50, 4_001);
+        change(&mut policy, SPEND_PER_DAY, 1_000, 4_000);
+        change(&mut policy, SPEND_PER_DAY, 50, 4_001);
         policy.apply_matured(i64::MAX);
         assert_eq!(policy.spend_per_day.get(), 50);
     }
@@ -180,8 +183,8 @@ mod tests {
     fn asking_again_restarts_the_clock() {
         let mut policy = policy();
         policy.was_granted = 1;
-        policy.change(MINT_MODE, 1, 10);
-        policy.change(MINT_MODE, 1, 1_000);
+        change(&mut policy, MINT_MODE, 1, 10);
+        change(&mut policy, MINT_MODE, 1, 1_000);
         policy.apply_matured(4_599);
         assert_eq!(policy.mint_mode, ALLOWLIST);
         policy.apply_matured(4_600);
@@ -192,7 +195,7 @@ mod tests {
     fn every_limit_is_the_field_of_its_name() {
         let mut policy = policy();
         for n in 0..LIMITS.len() {
-            policy.change(n, n as u64 + 1, 0);
+            change(&mut policy, n, n as u64 + 1, 0);
         }
         let amounts = [policy.spend_per_trade, policy.spend_per_day, policy.loss_per_day, policy.bot_expires_at].map(|field| field.get());
         let shares = [policy.spend_per_trade_bps, policy.spend_per_day_bps, policy.loss_per_day_bps].map(|field| field.get());

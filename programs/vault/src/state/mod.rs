@@ -9,5 +9,5 @@ mod vault;
 pub use config::Config;
 pub use limits::{Limit, PendingValue, BOT_EXPIRES_AT, LIMITS};
 pub use policy::{Policy, ALLOWLIST, ANY_MINT};
-pub use position::{PositionSlot, MINTS_A_CALL_MAX, SLOTS};
+pub use position::{Mints, PositionSlot, MINTS_A_CALL_MAX, SLOTS};
 pub use vault::Vault;
