@@ -18,6 +18,7 @@ from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Address, Slot
 from xorj.swaps.coverage import Hole, Learned, SlotRange
 from xorj.swaps.movement import MovementKind
+from xorj.swaps.ports import FROM_THE_FIRST
 from xorj.swaps.record import Cursor, movements_of
 
 Lake = MemoryLake | DeltaLake
@@ -156,6 +157,21 @@ async def test_what_comes_late_is_added_once_and_moves_no_cursor(lake: Lake) -> 
     assert {who: one.slot for who, one in (await lake.cursors()).items()} == {wallet("ana"): 12}
     assert await lake.commit([], {}, late=[record("ana", slot=12, index=1)]) == 1
     assert (await lake.cursors())[wallet("ana")].slot == 12
+
+
+async def test_what_came_with_which_commit_is_known_late_history_too(lake: Lake) -> None:
+    assert (await lake.version(), await lake.swaps_of_commits(FROM_THE_FIRST, 0)) == (0, [])
+    await lake.commit([swapped("ana", "1 SOL", "9 USDC", slot=5), swapped("ben", "1 SOL", "9 USDC", slot=9)], {})
+    first = await lake.version()
+    await lake.commit(
+        [record("ana", slot=6), swapped("ana", "2 SOL", "18 USDC", slot=7)], {}, late=[swapped("ben", "3 SOL", "27 USDC", slot=8)]
+    )
+    second = await lake.version()
+    await lake.commit([swapped("ana", "4 SOL", "36 USDC", slot=10)], {})
+    assert first < second < await lake.version()
+    assert sorted(one.order.slot for one in await lake.swaps_of_commits(first, second)) == [7, 8]
+    assert sorted(one.order.slot for one in await lake.swaps_of_commits(FROM_THE_FIRST, second)) == [5, 7, 8, 9]
+    assert await lake.swaps_of_commits(FROM_THE_FIRST, await lake.version()) == await lake.swaps()
 
 
 async def test_a_venue_alone_can_move(lake: Lake) -> None:

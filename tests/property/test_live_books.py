@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,14 +11,17 @@ from tests.fakes.made_swaps import record, swap, wallet
 from tests.fakes.swap_lake import MemoryLake
 from tests.property.test_performance_kernel import histories
 
+from xorj.performance.book_bytes import packed, unpacked
 from xorj.performance.compute_performance import compute_performance
 from xorj.performance.follow_performance import FollowedLake
 from xorj.performance.live_books import LiveBooks
+from xorj.performance.loops import LOT_UNIT_COST
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Slot
 from xorj.swaps.coverage import Learned
 from xorj.swaps.record import Record
 from xorj.swaps.swap import Swap
+from xorj.swaps.valuation import chain_order
 
 
 def records_of(swaps: list[Swap]) -> list[Record]:
@@ -113,6 +117,120 @@ async def test_books_that_went_wrong_are_found_and_made_anew() -> None:
     assert await lake.differing() == (wallet("ana"),)
     assert await lake.differing() == ()
     assert await lake.report() == await compute_performance(memory)
+
+
+class Shelf:
+    """Implements BookKeeper in memory; `content` is what a process that dies leaves."""
+
+    def __init__(self) -> None:
+        self.content: bytes | None = None
+
+    async def load(self) -> bytes | None:
+        return self.content
+
+    async def save(self, content: bytes) -> None:
+        self.content = content
+
+
+def whole(books: LiveBooks) -> list[tuple[object, ...]]:
+    return [books.book(one) for one in books.wallets]
+
+
+@given(histories(), st.integers(0, 60), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_books_that_were_put_away_and_taken_up_go_on_to_the_bit(swaps: list[Swap], after: int, compiled: bool) -> None:
+    ordered = sorted(swaps, key=chain_order)
+    straight, before = LiveBooks(), LiveBooks(compile_loops=compiled)
+    assert straight.take(ordered)
+    assert before.take(ordered[:after])
+    snapshot = unpacked(packed(before.snapshot()))
+    assert snapshot is not None
+    again = LiveBooks.restored(snapshot, compile_loops=compiled)
+    assert whole(again) == whole(before)
+    assert again.take(ordered[after:])
+    assert whole(again) == whole(straight)
+    assert again.report(Slot(99)) == straight.report(Slot(99))
+    assert all(
+        np.array_equal(ours, theirs) for ours, theirs in zip(*(one.snapshot().stream.values() for one in (again, straight)), strict=True)
+    )
+
+
+@given(st.binary(max_size=200), st.integers(0, 10_000))
+def test_bytes_that_are_no_snapshot_are_none(noise: bytes, at: int) -> None:
+    books = LiveBooks()
+    books.take([swap("ana", "100 USDC", "1 SOL", slot=10)])
+    content = packed(books.snapshot())
+    changed = bytearray(content)
+    changed[at % len(content)] ^= 1
+    assert all(unpacked(one) is None for one in (noise, content[:-1], bytes(changed)))
+
+
+async def test_a_follower_that_starts_again_takes_in_what_came_meanwhile() -> None:
+    memory, shelf = MemoryLake(), Shelf()
+    first = FollowedLake(memory, shelf)
+    await first.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10)]), {})
+    await first.report()
+    assert await first.keep()
+    assert not await first.keep()
+    # committed by a process that died before it put its books away, and by another that has none
+    await first.commit(records_of([swap("ana", "1 SOL", "150 USDC", slot=20, day=1)]), {})
+    await memory.commit(records_of([swap("ben", "50 USDC", "1 SOL", slot=30, day=1)]), {})
+    second = FollowedLake(memory, shelf)
+    assert await second.report() == await first.report() == await compute_performance(memory)
+    assert await second.differing() == ()
+
+
+async def test_a_snapshot_from_before_late_history_is_not_used() -> None:
+    memory, shelf = MemoryLake(), Shelf()
+    first = FollowedLake(memory, shelf)
+    await first.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "9 BONK", slot=20, day=1)]), {})
+    await first.report()
+    await first.keep()
+    await memory.commit(records_of([swap("ben", "300 USDC", "1 SOL", slot=15, day=0.5)]), {})
+    assert await FollowedLake(memory, shelf).report() == await compute_performance(memory)
+
+
+async def test_a_lot_that_went_wrong_is_found_before_it_is_sold_and_never_taken_up_again() -> None:
+    memory, shelf = MemoryLake(), Shelf()
+    lake = FollowedLake(memory, shelf)
+    history = [
+        swap("ana", "100 USDC", "1 SOL", slot=10),
+        swap("ben", "70 USDC", "1 WIF", slot=15),
+        swap("ana", "100 USDC", "1 SOL", slot=20),
+    ]
+    await lake.commit(records_of(history), {})
+    await lake.report()
+    await lake.keep()
+    snapshot = unpacked(shelf.content or b"")
+    assert snapshot is not None
+    lots = snapshot.stream["lots"].copy()
+    lots[0, LOT_UNIT_COST] *= 1 + 2**-52
+    shelf.content = packed(replace(snapshot, stream={**snapshot.stream, "lots": lots}))
+    wrong = FollowedLake(memory, shelf)
+    # no figure shows it yet
+    assert await wrong.report() == await compute_performance(memory)
+    assert await wrong.differing() == (wallet("ana"),)
+    assert await wrong.differing() == ()
+    assert await FollowedLake(memory, shelf).differing() == ()
+
+
+@given(histories(), st.integers(1, 6), st.integers(0, 2))
+@settings(max_examples=40, deadline=None)
+async def test_who_traded_is_fresh_at_once_and_everybody_after_a_while(swaps: list[Swap], a_commit: int, marked_max: int) -> None:
+    memory = MemoryLake()
+    lake, records = FollowedLake(memory), records_of(swaps)
+    for first in range(0, len(records), a_commit):
+        part = records[first : first + a_commit]
+        await lake.commit(part, {})
+        fresh, exact = await lake.fresh(marked_max=marked_max), await compute_performance(memory)
+        assert fresh is not None
+        assert exact is not None
+        assert (fresh.input_hash, fresh.slot, len(fresh.wallets)) == (exact.input_hash, exact.slot, len(exact.wallets))
+        traded = {record.wallet for record in part}
+        now = {one.wallet: one for one in exact.wallets}
+        assert all(one == now[one.wallet] for one in fresh.wallets if one.wallet in traded)
+    fresh = await lake.fresh(marked_max=len(swaps))
+    assert fresh == await compute_performance(memory)
 
 
 def test_compiled_books_are_the_interpreted_ones() -> None:

@@ -1,6 +1,6 @@
 """Step 4 and 5 of "swap to score": each wallet's swaps as of one slot, valued, and what they amounted to. Called by trust and the CLI."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -9,7 +9,8 @@ from xorj.performance.kernel import performance_of
 from xorj.performance.metrics import Performance
 from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.ports import SwapReader
-from xorj.swaps.valuation import value_swaps
+from xorj.swaps.swap import Swap
+from xorj.swaps.valuation import Valuation, value_swaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ async def compute_performance(reader: SwapReader, *, as_of: Slot | None = None) 
     swaps = await reader.swaps(as_of=slot)
     if not swaps:
         return None
+    return report_of(slot, swaps, value_swaps(swaps))
+
+
+def report_of(slot: Slot, swaps: Sequence[Swap], valuation: Valuation) -> PerformanceReport:
+    """Of all swaps at or before a slot, sorted by wallet and order key, and what they were worth. Raises ValueError without any."""
     block_time = max(swap.block_time for swap in swaps)
-    wallets = performance_of(value_swaps(swaps), block_time)
     hashes = hash_by_wallet(swaps)
-    return PerformanceReport(slot, block_time, hash_of_all(hashes), hashes, tuple(wallets))
+    return PerformanceReport(slot, block_time, hash_of_all(hashes), hashes, tuple(performance_of(valuation, block_time)))

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Any
 
 from xorj.primitives.ids import Wallet
 from xorj.swaps.swap import Swap
 
+BEGINNING = b""
+
 
 def hash_by_wallet(swaps: Iterable[Swap]) -> dict[Wallet, str]:
-    """SHA-256 over every fact of a wallet's swaps that a score depends on, in its order: the same swaps give the same score to the bit."""
-    digests: dict[Wallet, Any] = {}
+    """A hash over every fact of a wallet's swaps that a score depends on, in its order: the same swaps give the same score to the bit."""
+    digests: dict[Wallet, bytes] = {}
     for swap in swaps:
-        digests.setdefault(swap.wallet, sha256()).update(line(swap))
-    return {wallet: digest.hexdigest() for wallet, digest in digests.items()}
+        digests[swap.wallet] = following(digests.get(swap.wallet, BEGINNING), swap)
+    return {wallet: digest.hex() for wallet, digest in digests.items()}
+
+
+def following(digest: bytes, swap: Swap) -> bytes:
+    """The hash of a history with one more swap: SHA-256 over the hash of what came before and the swap's facts."""
+    return sha256(digest + line(swap)).digest()
 
 
 def hash_of_all(by_wallet: Mapping[Wallet, str]) -> str:

@@ -51,6 +51,16 @@ class LegWriter(Protocol):
         """Replaces the price table."""
 
 
+class BookKeeper(Protocol):
+    """Where a snapshot of the live books outlives the process. Both raise Unavailable when it cannot be used."""
+
+    async def load(self) -> bytes | None:
+        """What was saved last, None when nothing was."""
+
+    async def save(self, content: bytes) -> None:
+        """Replaces it: whoever dies while saving leaves what was there before."""
+
+
 class Workers(Protocol):
     """Runs one function over many items, somewhere. An item whose worker dies is run again, up to a limit, then Unavailable is raised."""
 

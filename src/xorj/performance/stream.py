@@ -76,6 +76,17 @@ class Stream:
             position = int(numbers[s.NEXT_POSITION])
         return found
 
+    def position(self, position: int) -> tuple[bytes, ...]:
+        """Everything kept of a position, to the bit and wherever it stands: amounts, since when, open lots, what was held on which days."""
+        state, numbers = self._state, self._state.positions[position]
+        lots = _chain(state.lots, state.next_lot, int(numbers[s.LOT_FIRST]))
+        segments = _chain(state.segments, state.next_segment, int(numbers[s.SEGMENT_FIRST]))
+        return state.amounts[position].tobytes(), numbers[s.SINCE].tobytes(), lots, segments
+
+    def days(self, wallet: int) -> bytes:
+        """What was booked on each of the wallet's days, to the bit."""
+        return _chain(self._state.days, self._state.next_day, int(self._state.wallets[wallet][s.DAY_FIRST]))
+
     def measure(self, wallet: int, positions: list[int], marks: c.Marks, as_of: int) -> Measured:
         """The wallet's figures at these marks. `positions` are all of its own in the order of tokens that the batch would take."""
         first = self._state.days[int(self._state.wallets[wallet][s.DAY_FIRST])][s.DAY]
@@ -112,6 +123,15 @@ class Stream:
             grown |= dict(zip(("keys", "slots"), _rehashed(state, 1 << (keys - 1).bit_length()), strict=True))
         if grown:
             self._state = state._replace(**grown)
+
+
+def _chain(rows: NDArray[Any], following: NDArray[Any], first: int) -> bytes:
+    """A pool's rows from `first` on, one after another."""
+    places = []
+    while first != s.NONE:
+        places.append(first)
+        first = int(following[first])
+    return bytes(rows[places].tobytes())
 
 
 def _empty() -> s.State:

@@ -45,6 +45,21 @@ class SwapReader(Protocol):
         """The wallets in whose history something is unexplained, with what: coverage.open_holes of all that was learned of each."""
 
 
+# before every commit, and before rows that carry no number because they are older than those
+FROM_THE_FIRST = -1
+
+
+class CommitReader(Protocol):
+    """What came when: for whoever follows a lake. Both raise Unavailable when the lake cannot be used."""
+
+    async def version(self) -> int:
+        """The number of the newest commit, 0 of an empty lake."""
+
+    async def swaps_of_commits(self, after: int, until: int) -> list[Swap]:
+        """The swaps that came with the commits after version `after`, FROM_THE_FIRST for all, up to version `until`, sorted by wallet and
+        order key."""
+
+
 class CoverageReader(Protocol):
     """What is kept of one wallet, for whoever tells what is known of it."""
 

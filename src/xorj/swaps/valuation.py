@@ -5,7 +5,7 @@ swap is worth its USDC leg, else its USDT leg, else its SOL leg; one without any
 left out of PnL and counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -42,20 +42,23 @@ class Valuation:
 
 
 class Valuer:
-    """Values swaps one by one, in chain_order, by what was known at each one's order key; `executions` are those seen so far."""
+    """Values swaps one by one, in chain_order, by what was known at each one's order key; `executions` are those seen so far.
 
-    def __init__(self) -> None:
+    `prices` are what whole tokens of SOL and USDT are worth by now: with those of another valuer it goes on where that one was.
+    """
+
+    def __init__(self, prices: Mapping[Mint, Fraction] | None = None) -> None:
         self.executions: dict[Mint, list[Execution]] = {}
-        self._prices: dict[Mint, Fraction] = {USDC: Fraction(1)}
+        self.prices = dict(prices or {USDC: Fraction(1)})
 
     def value(self, swap: Swap) -> ValuedSwap:
-        _learn(swap, self._prices)
-        value = _worth(swap, self._prices)
+        _learn(swap, self.prices)
+        value = _worth(swap, self.prices)
         if value is not None and value >= EXECUTION_USD_MIN:
             for amount in (swap.input, swap.output):
                 if amount.mint != USDC and amount.raw:
                     self.executions.setdefault(Mint(amount.mint), []).append(Execution(swap.block_time, value / amount.raw))
-        return ValuedSwap(swap, value, self._prices.get(SOL))
+        return ValuedSwap(swap, value, self.prices.get(SOL))
 
 
 def value_swaps(swaps: Iterable[Swap]) -> Valuation:
