@@ -7,6 +7,7 @@ Every secret can stand in a file instead: `XORJ_X_FILE` names a file that only i
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
@@ -24,6 +25,7 @@ FILE_SUFFIX = "_FILE"
 SECRET_FILE_BYTES_MAX = 64 * 1024
 PORT_OFFSET_MAX = 50_000
 SESSION_KEY_CHARACTERS_MIN = 32
+DISCOVERY_HOURS = 24.0
 CHECKOUT = Path(__file__).resolve().parents[2]
 # Names with our prefix that are no settings of a process: tests and builds read them.
 OTHER_NAMES = ("XORJ_TEST_", "XORJ_PROGRAM_TOOLS")
@@ -212,26 +214,80 @@ class ClusterSettings(CommonSettings):
     ray_address: str | None = setting(None, "Ray cluster to compute on, host:port or ray://host:port", shown="one on this machine alone")
 
 
+class LakeSettings(CommonSettings):
+    """Where the history of swaps is kept, of the quant engine and of the commands that read it."""
+
+    lake_url: str | None = setting(None, "where the lake is: a folder, or s3://bucket/folder", shown="lake/ in the data folder")
+    lake_endpoint: str | None = setting(None, "address of an S3-compatible store that is not AWS", shown="AWS's of the region")
+    lake_region: str = setting("us-east-1", "region of the lake's bucket")
+    lake_access_key_id: SecretStr | None = setting(None, "key id for the lake's bucket", shown="what AWS tools would use")
+    lake_secret_access_key: SecretStr | None = setting(None, "secret key for the lake's bucket", shown="what AWS tools would use")
+
+    @property
+    def lake_keys(self) -> tuple[str, str] | None:
+        """Key id and secret of the bucket, None where the environment's own are to be used."""
+        if self.lake_access_key_id is None or self.lake_secret_access_key is None:
+            return None
+        return self.lake_access_key_id.get_secret_value(), self.lake_secret_access_key.get_secret_value()
+
+    @model_validator(mode="after")
+    def _lake_can_be_reached(self) -> Self:
+        if (self.lake_access_key_id is None) != (self.lake_secret_access_key is None):
+            raise ValueError("XORJ_LAKE_ACCESS_KEY_ID and XORJ_LAKE_SECRET_ACCESS_KEY need each other")
+        if self.environment == "mainnet" and (self.lake_endpoint or "").startswith("http://"):
+            raise ValueError("XORJ_LAKE_ENDPOINT needs https on mainnet")
+        return self
+
+
 class TrustSettings(CommonSettings):
     """Which score ranks and decides who is copied."""
 
     trust_model: Literal["v1", "v2"] = setting("v2", "score that ranks: v2, the trust score, or v1, the classic one")
 
 
-class QuantEngineSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings, TrustSettings):
+class HistorySettings(ChainSettings):
+    """How the history of wallets is read: of the quant engine and of `swaps backfill`."""
+
+    rpc_allowances: str = setting(
+        "", "weight and requests a second of each provider when history is read, in their order: 3:50, 1:10", shown="1:10 each"
+    )
+    rpc_full_history: str = setting(
+        "",
+        "numbers of the providers that offer getTransactionsForAddress, which also tells of transfers to token accounts: 1,3",
+        shown="those at helius-rpc.com",
+    )
+    watched_wallets: str = setting("", "wallets to read and rank whatever they trade, beside those of `swaps watch`, separated by commas")
+    history_since: date | None = setting(None, "first day (UTC) of a new wallet's history, YYYY-MM-DD", shown="its first transaction")
+    discovery_hours: float | None = setting(
+        None, "how far back venues are read for wallets at first; 0 for all", shown="24; everything on the local chain", ge=0
+    )
+
+    @property
+    def history_since_s(self) -> int | None:
+        """In unix seconds."""
+        return None if self.history_since is None else int(datetime.combine(self.history_since, time(), UTC).timestamp())
+
+    @property
+    def discovery_s(self) -> float | None:
+        """None for everything."""
+        hours = self.discovery_hours if self.discovery_hours is not None else 0.0 if self.is_local else DISCOVERY_HOURS
+        return hours * 3_600 or None
+
+
+class QuantEngineSettings(DatabaseSettings, RedisSettings, HistorySettings, JupiterSettings, ServiceSettings, TrustSettings, LakeSettings):
     """Ingestion, performance, scores, rankings."""
 
     scoring_every_s: float = setting(10.0, "time between scoring runs while there is something new", ge=1, le=86_400)
     allow_unscored: bool = setting(False, "rank wallets whose record is too short to judge; local chain alone")
-    rpc_allowances: str = setting(
-        "", "weight and requests a second of each provider when history is read, in their order: 3:50, 1:10", shown="1:10 each"
-    )
 
 
 class TradeBotSettings(DatabaseSettings, RedisSettings, ChainSettings, JupiterSettings, ServiceSettings, TrustSettings):
     """Watches leaders, plans copies, executes and settles them."""
 
     copy_score_min: float = setting(50.0, "trust score from which a leader is copied; none on the classic one", ge=0, le=100)
+    leader_exposure_bps: int = setting(500, "share of all followers' deposits that one leader or owner may steer", ge=1, le=10_000)
+    leader_exposure_floor_usd: int = setting(500, "at stake with one leader whatever that share is", ge=0, le=1_000_000)
+    leader_ramp_days: int = setting(30, "days of live copies until a new leader's share is whole", ge=1, le=365)
 
     webhook_url: SecretStr | None = setting(
         None, "HTTPS address that is told of decisions, settlements and stops, as Standard Webhooks", shown="the log instead"
@@ -322,6 +378,8 @@ PROCESSES: Mapping[str, type[CommonSettings]] = {
     "migrate": DatabaseSettings,
     "signer-key": SignerSettings,
     "performance": ClusterSettings,
+    "lake": LakeSettings,
+    "swaps backfill": HistorySettings,
 }
 
 S = TypeVar("S", bound=CommonSettings)

@@ -110,8 +110,8 @@ async def test_ingestion_makes_the_same_history_of_each(opened: Opened) -> None:
     lake = MemoryLake()
     async with opened(ChainHistory(made)) as reader:
         ingested = await ingest_swaps(Sources((VENUE,)), reader, lake)
-    assert (len(lake.records), dict(ingested.breaks)) == (31, {})
-    assert sorted(record.signature for record in lake.records) == sorted(one.signature for one in made)
+    assert (len(lake.kept), dict(ingested.breaks)) == (31, {})
+    assert sorted(record.signature for record in lake.kept) == sorted(one.signature for one in made)
 
 
 # what the provider of full histories does beside that

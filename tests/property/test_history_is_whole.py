@@ -84,7 +84,7 @@ async def test_whatever_the_pages_the_history_is_whole_and_follows_on(steps: lis
     reader.add(*made[split:])
     ingested = await ingest_swaps(Sources((VENUE,)), reader, lake)
     assert not ingested.left_out
-    assert sorted(one.signature for one in lake.records) == sorted(one.signature for one in made)
+    assert sorted(one.signature for one in lake.kept) == sorted(one.signature for one in made)
 
 
 class MoodyHistory(ChainHistory):
@@ -131,10 +131,10 @@ async def test_a_node_of_moods_may_delay_history_and_never_puts_a_hole_into_it(
         assert_a_prefix(lake, made)
     reader.moods.clear()
     await ingest_swaps(Sources((VENUE,)), reader, lake)
-    assert sorted(one.slot for one in lake.records) == list(range(1, len(made) + 1))
+    assert sorted(one.slot for one in lake.kept) == list(range(1, len(made) + 1))
 
 
 def assert_a_prefix(lake: MemoryLake, made: list[ChainTransaction]) -> None:
     for name in ("ana", "ben"):
-        read = [one.signature for one in lake.records if one.wallet == wallet(name)]
+        read = [one.signature for one in lake.kept if one.wallet == wallet(name)]
         assert read == [one.signature for one in made if one.account_keys[0] == wallet(name)][: len(read)]

@@ -15,7 +15,9 @@ from xorj.chain.transactions import ChainTransaction, SignatureInfo
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Slot
 from xorj.swaps import complete_history
-from xorj.swaps.coverage import Hole, Learned, SlotRange, open_holes
+from xorj.swaps import ingest_swaps as ingestion
+from xorj.swaps.coverage import Hole, Learned, SlotRange, merged, open_holes
+from xorj.swaps.extend_history import extend_history
 from xorj.swaps.ingest_swaps import Memory, Sources, ingest_swaps
 from xorj.swaps.swap import NotASwap, NotASwapKind
 
@@ -50,7 +52,7 @@ class Named(ChainHistory):
 
 
 def slots(lake: MemoryLake) -> list[int]:
-    return sorted(record.slot for record in lake.records)
+    return sorted(record.slot for record in lake.kept)
 
 
 async def test_what_others_sent_to_a_token_account_is_found_through_the_account() -> None:
@@ -59,7 +61,7 @@ async def test_what_others_sent_to_a_token_account_is_found_through_the_account(
     ingested = await ingest_swaps(WATCHED, chain, lake)
     assert (slots(lake), ingested.added, dict(ingested.breaks)) == ([10, 20, 30], 1, {})
     assert await lake.open_holes() == {}
-    assert {record.slot: record.outcome for record in lake.records}[20] == NotASwap(NotASwapKind.TRANSFER)
+    assert {record.slot: record.outcome for record in lake.kept}[20] == NotASwap(NotASwapKind.TRANSFER)
 
 
 class Placeless(ChainHistory):
@@ -78,7 +80,7 @@ async def test_what_came_in_the_slot_that_the_cursor_has_passed_is_added_late(no
     chain.add(transactions[2])
     ingested = await ingest_swaps(WATCHED, chain, lake, memory=memory)
     assert (slots(lake), ingested.added, dict(ingested.breaks)) == ([10, 10, 30], 1, {})
-    in_order = sorted(lake.records, key=lambda one: (one.slot, one.transaction_index))
+    in_order = sorted(lake.kept, key=lambda one: (one.slot, one.transaction_index))
     assert [one.signature for one in in_order] == [one.signature for one in transactions]
 
 
@@ -153,7 +155,7 @@ async def test_a_wallet_and_a_venue_are_read_from_a_date_and_what_is_known_says_
     chain = ChainHistory(carried_over(made))
     lake = MemoryLake()
     await ingest_swaps(Sources((VENUE,), since=times[3], venues_since=times[4]), chain, lake)
-    assert sorted((record.slot, record.wallet) for record in lake.records) == [(3, ANA), (4, ANA), (5, wallet("ben"))]
+    assert sorted((record.slot, record.wallet) for record in lake.kept) == [(3, ANA), (4, ANA), (5, wallet("ben"))]
     assert {one.wallet: one.slots for one in lake.all_learned} == {
         ANA: SlotRange(Slot(2), Slot(4)),
         wallet("ben"): SlotRange(Slot(3), Slot(5)),
@@ -166,3 +168,31 @@ def test_later_knowledge_closes_only_holes_that_it_spans() -> None:
     assert open_holes(of) == (hole,)
     assert open_holes([*of, Learned(ANA, SlotRange(Slot(11), Slot(50)), ())]) == (hole,)
     assert open_holes([*of, Learned(ANA, SlotRange(Slot(10), Slot(30)), ())]) == ()
+
+
+@pytest.mark.parametrize("part", [1_000, 2], ids=["at once", "in parts"])
+async def test_a_wallet_known_from_a_date_is_read_further_back_and_joined(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingestion, "TRANSACTIONS_PER_SLICE_MAX", part)
+    transactions = carried_over([*swaps_of_ana(*range(10, 90, 10)), received(15), received(65)])
+    times = {one.slot: one.block_time or 0 for one in transactions}
+    chain, lake = ChainHistory(transactions), MemoryLake()
+    await ingest_swaps(replace(WATCHED, since=times[60]), chain, lake)
+    assert slots(lake) == [60, 65, 70, 80]
+    ingested = await extend_history(ANA, chain, lake, since=times[40])
+    assert (ingested.records, slots(lake)) == (2, [40, 50, 60, 65, 70, 80])
+    ingested = await extend_history(ANA, chain, lake)
+    assert (ingested.records, dict(ingested.breaks)) == (4, {})
+    assert slots(lake) == sorted(one.slot for one in transactions)
+    assert merged(one.slots for one in lake.all_learned) == (SlotRange(Slot(0), Slot(80)),)
+    assert await lake.open_holes() == {}
+    assert (await lake.cursors())[ANA].slot == 80
+    assert (await extend_history(ANA, chain, lake)).records == 0
+    assert (await extend_history(wallet("nobody"), chain, lake)).records == 0
+
+
+async def test_where_the_older_part_does_not_fit_the_newer_there_is_a_hole() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30, 40))
+    lake = MemoryLake()
+    await ingest_swaps(replace(WATCHED, since=transactions[2].block_time), ChainHistory(transactions), lake)
+    await extend_history(ANA, ChainHistory(without(transactions, 20)), lake)
+    assert {(one.after, one.before) for one in (await lake.open_holes())[ANA]} == {(10, 30)}

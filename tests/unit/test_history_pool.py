@@ -183,7 +183,7 @@ async def test_ingestion_through_the_pool_is_whole_though_a_node_dies_on_the_way
     nodes[0].dies_after_transactions = 5
     lake = MemoryLake()
     await ingest_swaps(Sources((VENUE,)), pool_of(*nodes), lake)
-    assert [one.signature for one in lake.records] == [one.signature for one in MADE]
+    assert [one.signature for one in lake.kept] == [one.signature for one in MADE]
 
 
 async def test_a_bucket_lets_its_burst_through_and_then_keeps_the_rate() -> None:

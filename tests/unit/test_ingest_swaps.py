@@ -30,7 +30,7 @@ def history_of(*names: str, swaps: int = 3) -> list[ChainTransaction]:
 
 
 def slots(lake: MemoryLake, who: str) -> list[int]:
-    return [record.slot for record in lake.records if record.wallet == wallet(who)]
+    return [record.slot for record in lake.kept if record.wallet == wallet(who)]
 
 
 async def test_everybody_who_swapped_at_the_venue_is_read_once_and_in_order() -> None:
@@ -88,7 +88,7 @@ async def test_pages_cut_short_by_the_node_hide_nothing(rows: int) -> None:
     reader, lake = ChainHistory(history_of("ana", "ben", swaps=10)), MemoryLake()
     reader.page_rows_max = rows
     await ingest_swaps(SOURCES, reader, lake)
-    assert len(lake.records) == 20
+    assert len(lake.kept) == 20
 
 
 async def test_a_page_that_begins_again_is_refused() -> None:
@@ -96,7 +96,7 @@ async def test_a_page_that_begins_again_is_refused() -> None:
     reader.page_rows_max, reader.repeats_the_newest_page = 3, True
     with pytest.raises(Unavailable, match="page"):
         await ingest_swaps(SOURCES, reader, lake)
-    assert lake.records == []
+    assert lake.kept == []
 
 
 async def test_a_node_that_no_longer_knows_where_the_last_page_ended_is_refused() -> None:
@@ -104,7 +104,7 @@ async def test_a_node_that_no_longer_knows_where_the_last_page_ended_is_refused(
     reader.page_rows_max, reader.pages_known = 3, 2
     with pytest.raises(Unavailable, match="before unknown"):
         await ingest_swaps(SOURCES, reader, lake)
-    assert lake.records == []
+    assert lake.kept == []
 
 
 async def test_a_wallet_whose_cursor_is_gone_stays_where_it_is_and_the_others_go_on() -> None:
@@ -127,7 +127,7 @@ async def test_a_wallet_that_does_not_list_what_it_did_at_the_venue_is_refused()
     lake = MemoryLake()
     with pytest.raises(Unavailable, match="does not list"):
         await ingest_swaps(SOURCES, Silent(history_of("ana")), lake)
-    assert lake.records == []
+    assert lake.kept == []
 
 
 async def test_a_node_behind_what_was_read_is_refused() -> None:
@@ -150,7 +150,7 @@ async def test_what_is_listed_and_cannot_be_read_stops_the_pass_and_not_the_hist
     reader.withheld = {transactions[2].signature}
     with pytest.raises(Unavailable, match="cannot be read"):
         await ingest_swaps(SOURCES, reader, lake)
-    assert lake.records == []
+    assert lake.kept == []
     reader.withheld = set()
     await ingest_swaps(SOURCES, reader, lake)
     assert slots(lake, "ana") == [10, 20, 30, 40]
@@ -162,11 +162,11 @@ async def test_a_pass_that_breaks_off_keeps_what_it_committed_and_the_next_goes_
     reader.dies_after_transactions = ingestion.TRANSACTIONS_PER_SLICE_MAX + 5
     with pytest.raises(Unavailable):
         await ingest_swaps(SOURCES, reader, lake)
-    first = len(lake.records)
+    first = len(lake.kept)
     assert 0 < first < swaps
     reader.dies_after_transactions = None
     await ingest_swaps(SOURCES, reader, lake)
-    assert len(lake.records) == swaps == len({(record.wallet, record.signature) for record in lake.records})
+    assert len(lake.kept) == swaps == len({(record.wallet, record.signature) for record in lake.kept})
     assert lake.commits == 3
     assert slots(lake, "ana") == sorted(slots(lake, "ana"))
 

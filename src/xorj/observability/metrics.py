@@ -15,6 +15,8 @@ HTTP_SECONDS = Histogram(
 HEALTH_CHECK = Gauge("xorj_health_check_ok", "1 when the check passed the last time it was asked, else 0.", ["service", "check"])
 LEADER_TRADES = Counter("xorj_leader_trades_total", "Trades of followed leaders seen, by direction.", ["direction"])
 DECISIONS = Counter("xorj_decisions_total", "Decisions about leader trades, by outcome and rule.", ["outcome", "rule"])
+LEADERS_PAUSED = Gauge("xorj_leaders_paused", "Leaders for whom nothing is opened at present, because of how their live copies went.")
+LEADER_ALERTS = Counter("xorj_leader_alerts_total", "What live copies told of leaders: paused, resumed, sold into copies.", ["what"])
 COPYING_ENDED = Counter("xorj_copying_ended_total", "Vaults in which copying ended by the owner's doing or by time, by reason.", ["reason"])
 INGESTED = Counter("xorj_ingested_records_total", "Transactions of wallets read into the lake, by outcome.", ["outcome"])
 UNDECODABLE = Counter("xorj_undecodable_total", "Transactions that were not understood, by reason.", ["reason"])
@@ -23,6 +25,9 @@ HISTORY_BREAKS = Counter(
 )
 WALLETS_LEFT_OUT = Gauge("xorj_wallets_left_out", "Wallets of the last pass whose cursor no node lists any more.")
 WALLETS_GAPPED = Gauge("xorj_wallets_gapped", "Wallets in whose history something is unexplained; they are not ranked.")
+INGEST_READ = Gauge("xorj_ingest_read_transactions", "Transactions that the pass of ingestion that is under way has read.")
+INGEST_TO_READ = Gauge("xorj_ingest_to_read_transactions", "Transactions that it is to read, as far as that is known.")
+INGEST_GAPS = Gauge("xorj_ingest_gaps_wallets", "Wallets in which it found a gap.")
 INGEST_PAGES = Counter("xorj_ingest_pages_total", "Pages of addresses' histories that were read.")
 HISTORY_ADDED = Counter(
     "xorj_history_added_total", "Transactions that a source had not listed and that a balance or a second source brought to light."

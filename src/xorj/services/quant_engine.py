@@ -15,14 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices, JupiterTokens
 from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.lake.place import place_of
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.readiness import database_check
 from xorj.adapters.postgres.tokens import PostgresTokens
 from xorj.adapters.postgres.trust import PostgresTrust
-from xorj.adapters.solana_rpc.history_pool import HistoryPool, allowances
+from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.adapters.solana_rpc.open_history import OpenedHistory, open_history
 from xorj.adapters.solana_rpc.readiness import chain_check
-from xorj.chain.ports import HistoryReader
+from xorj.adapters.watch_list.file import WatchList, wallets_of
 from xorj.chain.transactions import Commitment
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.engine_api.quant_engine import quant_engine_routes
@@ -30,10 +32,10 @@ from xorj.market.local_amm import PROGRAM_ID as LOCAL_AMM
 from xorj.observability import health, http, logging, metrics
 from xorj.performance.follow_performance import FollowedLake
 from xorj.primitives.errors import RefusedForSafety, Unavailable
-from xorj.primitives.ids import LOCAL_GENESIS, Wallet
+from xorj.primitives.ids import LOCAL_GENESIS, Address, Wallet
 from xorj.settings import QUANT_ENGINE_PORT, QuantEngineSettings
 from xorj.swaps.discover_tokens import discover_tokens
-from xorj.swaps.ingest_swaps import Ingested, Sources, ingest_swaps
+from xorj.swaps.ingest_swaps import Ingested, Memory, Progress, Sources, ingest_swaps
 from xorj.swaps.programs import JUPITER_V6
 from xorj.trust.eligibility import Rules
 from xorj.trust.ranking import Model, ScoringRun
@@ -54,9 +56,10 @@ class Parts:
     settings: QuantEngineSettings
     engine: AsyncEngine
     node: SolanaNode
-    history: HistoryReader
+    history: OpenedHistory
     jupiter: JupiterHttp
     lake: FollowedLake
+    memory: Memory = field(default_factory=Memory)
     unscored: int = 0
     scored_at: float = float("-inf")
     compared_at: float = field(default_factory=time.monotonic)
@@ -106,18 +109,11 @@ async def _opened(settings: QuantEngineSettings) -> AsyncIterator[Parts]:
         key = settings.jupiter_api_key
         jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))
         # the local market is small: compiling would take longer than it saves
-        lake = FollowedLake(DeltaLake(settings.data_dir / "lake", settings.genesis), compile_loops=not settings.is_local)
-        yield Parts(settings, engine, node, await _history(settings, node, stack), jupiter, lake)
-
-
-async def _history(settings: QuantEngineSettings, node: SolanaNode, stack: AsyncExitStack) -> HistoryReader:
-    """Of one provider its node, which is asked as fast as it answers; of several a pool, in which each is tried once before the next."""
-    urls = settings.rpc_endpoints
-    if len(urls) == 1:
-        return node
-    opened = [SolanaNode(url, name=f"provider {number}", read_attempts=1) for number, url in enumerate(urls, 1)]
-    nodes = [await stack.enter_async_context(one) for one in opened]
-    return HistoryPool(list(zip(nodes, allowances(settings.rpc_allowances, len(urls)), strict=True)), settings.genesis)
+        lake = FollowedLake(DeltaLake(place_of(settings), settings.genesis), compile_loops=not settings.is_local)
+        history = await open_history(
+            settings.rpc_endpoints, settings.genesis, stack, allowed=settings.rpc_allowances, full=settings.rpc_full_history
+        )
+        yield Parts(settings, engine, node, history, jupiter, lake)
 
 
 async def _work(parts: Parts) -> None:
@@ -153,23 +149,59 @@ async def _chain_is_there(parts: Parts) -> None:
 
 
 async def _ingest(parts: Parts) -> Ingested:
-    sources = Sources(venues=(LOCAL_AMM,) if parts.settings.is_local else (JUPITER_V6,))
     with metrics.INGEST_SECONDS.time():
-        ingested = await ingest_swaps(sources, parts.history, parts.lake)
+        sources, history = await _sources(parts), parts.history
+        ingested = await ingest_swaps(sources, history.reader, parts.lake, second=history.second, memory=parts.memory, tell=_progressed)
+    _count(ingested)
+    if ingested.records:
+        metrics.WALLETS_GAPPED.set(len(await parts.lake.open_holes()))
+    newest, finalized = await parts.lake.newest_slot(), await parts.node.slot(commitment=Commitment.FINALIZED)
+    metrics.INGEST_LAG_SLOTS.set(finalized - (newest or 0))
+    if ingested.records:
+        log.info("swaps_ingested", records=ingested.records, up_to_slot=ingested.up_to_slot, undecodable=sum(ingested.undecodable.values()))
+    return ingested
+
+
+async def _sources(parts: Parts) -> Sources:
+    settings = parts.settings
+    venue = LOCAL_AMM if settings.is_local else JUPITER_V6
+    return Sources(
+        venues=(venue,),
+        watched=wallets_of(settings.watched_wallets, "XORJ_WATCHED_WALLETS") | WatchList(settings.data_dir).wallets(),
+        since=settings.history_since_s,
+        venues_since=await _venues_since(parts, venue),
+    )
+
+
+async def _venues_since(parts: Parts, venue: Address) -> int | None:
+    """By the chain's own time, and only where the venue was never read: later its cursor says where to go on."""
+    back_s = parts.settings.discovery_s
+    if back_s is None or await parts.lake.venue_cursor(venue) is not None:
+        return None
+    return int((await NodeClock(parts.node).now()).unix_seconds - back_s)
+
+
+def _progressed(progress: Progress) -> None:
+    metrics.INGEST_READ.set(progress.read)
+    metrics.INGEST_TO_READ.set(progress.to_read)
+    metrics.INGEST_GAPS.set(progress.gaps)
+
+
+def _count(ingested: Ingested) -> None:
     for outcome, count in ingested.outcomes.items():
         metrics.INGESTED.labels(outcome).inc(count)
     for reason, count in ingested.undecodable.items():
         metrics.UNDECODABLE.labels(reason).inc(count)
     for what, count in ingested.breaks.items():
         metrics.HISTORY_BREAKS.labels(what).inc(count)
+    metrics.INGEST_PAGES.inc(ingested.pages)
+    metrics.HISTORY_ADDED.inc(ingested.added)
+    metrics.HISTORY_DENIED.inc(ingested.denied)
     metrics.WALLETS_LEFT_OUT.set(len(ingested.left_out))
     for wallet, fault in ingested.left_out.items():
         log.warning("wallet_left_out", wallet=wallet, why=fault.what)
-    newest, finalized = await parts.lake.newest_slot(), await parts.node.slot(commitment=Commitment.FINALIZED)
-    metrics.INGEST_LAG_SLOTS.set(finalized - (newest or 0))
-    if ingested.records:
-        log.info("swaps_ingested", records=ingested.records, up_to_slot=ingested.up_to_slot, undecodable=sum(ingested.undecodable.values()))
-    return ingested
+    for wallet in sorted(ingested.gapped):
+        log.warning("wallet_gapped", wallet=wallet)
 
 
 async def _score(parts: Parts) -> ScoringRun | None:

@@ -141,7 +141,7 @@ async def ingest_swaps(
     venue_rows = await _venues_after_cursors(sources, step)
     pending = await _histories(sources.watched, sources, step)
     step.to_read = len(venue_rows)
-    for rows in _slices(venue_rows):
+    for rows in slices(venue_rows):
         await _ingest_slice(rows, pending, sources, step)
         step.read += len(rows)
         step.progress()
@@ -165,7 +165,7 @@ async def _ingest_slice(rows: Sequence[SignatureInfo], pending: dict[Wallet, _Pe
 async def _ingest_rest(pending: dict[Wallet, _Pending], step: _Pass) -> None:
     rows = sorted((row for one in pending.values() for row in one.rows), key=_by_slot)
     step.to_read += len(rows)
-    for part in _slices(rows):
+    for part in slices(rows):
         await _commit(_due(pending, part[-1].slot), {}, {}, step)
         step.read += len(part)
         step.progress()
@@ -219,8 +219,8 @@ async def _commit(
     wanted = dict.fromkeys(row.signature for one in due.values() for row in one.rows)
     known = {**transactions, **await fetched([signature for signature in wanted if signature not in transactions], step.reader)}
     wholes = [await _whole(wallet, one, known, step) for wallet, one in due.items()]
-    records = by_order(record for whole in wholes for record in _records(whole.found, whole.found.rows))
-    late = by_order(record for whole in wholes for record in _records(whole.found, whole.late))
+    records = by_order(record for whole in wholes for record in records_of(whole.found, whole.found.rows))
+    late = by_order(record for whole in wholes for record in records_of(whole.found, whole.late))
     step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes], late)
     step.ingested.count([*late, *records])
     for whole in wholes:
@@ -244,7 +244,8 @@ async def _left(wallet: Wallet, cursor: Cursor | None, step: _Pass) -> Balances:
     return {} if last is None else carried(wallet, [last], {}).left
 
 
-def _records(found: Found, rows: Iterable[SignatureInfo]) -> list[Record]:
+def records_of(found: Found, rows: Iterable[SignatureInfo]) -> list[Record]:
+    """What each row's transaction was for the wallet."""
     return [_record(found.wallet, row, found.transactions[row.signature]) for row in rows]
 
 
@@ -290,7 +291,7 @@ def _due(pending: dict[Wallet, _Pending], end: Slot) -> dict[Wallet, _Pending]:
     return due
 
 
-def _slices(rows: Sequence[SignatureInfo]) -> Iterable[list[SignatureInfo]]:
+def slices(rows: Sequence[SignatureInfo]) -> Iterable[list[SignatureInfo]]:
     """About TRANSACTIONS_PER_SLICE_MAX rows each; a slot is never split, since a cursor stands between slots."""
     taken: list[SignatureInfo] = []
     for _, of_slot in groupby(rows, key=lambda row: row.slot):

@@ -49,16 +49,33 @@ async def read_after(
     return found
 
 
+async def read_before(address: Address, known: SignatureInfo, reader: HistoryReader, *, since: int | None = None) -> Listed:
+    """Pages backwards from the row `known`, which is not among them, until `since` or the address's first transaction.
+
+    Raises Unavailable.
+    """
+    found = await _pages(address, None, reader, since, Commitment.FINALIZED, known)
+    if isinstance(found, PageFault):
+        raise unbelievable(address, found)
+    return found
+
+
 async def _pages(
-    address: Address, mark: Mark | None, reader: HistoryReader, since: int | None, commitment: Commitment
+    address: Address,
+    mark: Mark | None,
+    reader: HistoryReader,
+    since: int | None,
+    commitment: Commitment,
+    known: SignatureInfo | None = None,
 ) -> Listed | PageFault:
     rows: list[SignatureInfo] = []
     seen: set[Signature] = set()
     limit = SIGNATURES_PER_PAGE_MAX if mark is None else FOLLOW_PAGE
     for pages in range(1, PAGES_PER_ADDRESS_MAX + 1):
-        before = rows[-1].signature if rows else None
+        last = rows[-1] if rows else known
+        before = last.signature if last is not None else None
         page = await reader.signatures(address, limit=limit, before=before, commitment=commitment)
-        taken = checked_page(page, rows[-1] if rows else None, seen, mark)
+        taken = checked_page(page, last, seen, mark)
         if isinstance(taken, PageFault):
             if taken.kind is PageFaultKind.CURSOR_MISSING:
                 await _require_end(address, rows, reader, commitment)
@@ -68,11 +85,11 @@ async def _pages(
         rows += taken.new if older is None else taken.new[: taken.new.index(older)]
         seen |= {row.signature for row in taken.new}
         if taken.reaches_cursor or older is not None:
-            last = older.slot if older is not None else mark.slot if mark is not None else -1
-            return Listed(tuple(rows), Slot(last + 1), pages)
+            end = older.slot if older is not None else mark.slot if mark is not None else -1
+            return Listed(tuple(rows), Slot(end + 1), pages)
         # a short page may be cut by the node, only an empty one is the end
         if not page:
-            await _require_end(address, rows, reader, commitment)
+            await _require_end(address, [*([] if known is None else [known]), *rows], reader, commitment)
             return Listed(tuple(rows), Slot(0 if mark is None else mark.slot + 1), pages)
         limit = SIGNATURES_PER_PAGE_MAX
     raise Unavailable("history", f"{address} has more than {PAGES_PER_ADDRESS_MAX} pages to read; set a date to read from")

@@ -1,0 +1,1 @@
+"""Wallets that are read and ranked whatever they trade."""
