@@ -4,12 +4,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import BigInteger, Integer, Select, Table, bindparam, case, func, literal, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    Table,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.reads import Asked, Read, one, reader
-from xorj.adapters.postgres.reporting import DEAD_STATES, OF_USER, OPEN_STATES, VaultReads, vaults_of
+from xorj.adapters.postgres.reporting import DEAD_STATES, OF_USER, OPEN_STATES, select_vaults, vault_mints, vaults_of
 from xorj.adapters.postgres.shown import (
     TokenNames,
     Tokens,
@@ -90,13 +105,13 @@ class PostgresAccounts:
 
     async def performance(self, user: UserId) -> PerformanceMetrics:
         async with reader(self._reading) as connection:
-            return _performance(*await connection.all(*(read.of(user=user) for read in _PERFORMANCE)))
+            return _performance(one(await connection.rows(_PERFORMANCE.of(user=user))))
 
     async def vaults(self, user: UserId) -> list[Vault]:
         async with reader(self._reading) as connection:
-            owned, sums = await connection.at_one_moment(*_VAULTS.of(user=user))
-            tokens = await self._names.read(connection, [row.mint for row in sums])
-        return vaults_of(owned, sums, tokens)
+            owned = await connection.rows(_VAULTS.of(user=user))
+            tokens = await self._names.read(connection, vault_mints(owned))
+        return vaults_of(owned, tokens)
 
     async def status(self, user: UserId) -> UserStatus:
         async with reader(self._reading) as connection:
@@ -198,13 +213,11 @@ def _settings(rows: Sequence[Any]) -> UserSettings:
     return UserSettings(row.risk_profile, row.max_trade_amount, float(row.slippage_tolerance))
 
 
-def _performance(moves: Sequence[Any], states: Sequence[Any], outcomes: Sequence[Any], timings: Sequence[Any]) -> PerformanceMetrics:
-    moved, timing = one(moves), one(timings)
-    counts = {row.state: row.number for row in states}
-    decided = {row.outcome: row.number for row in outcomes}
+def _performance(row: Any) -> PerformanceMetrics:
+    counts, decided = row.states or {}, row.outcomes or {}
     return PerformanceMetrics(
-        deposited_usd=Usd((moved.deposited or 0) / 10**BASE_DECIMALS),
-        withdrawn_usd=Usd((moved.withdrawn or 0) / 10**BASE_DECIMALS),
+        deposited_usd=Usd((row.deposited or 0) / 10**BASE_DECIMALS),
+        withdrawn_usd=Usd((row.withdrawn or 0) / 10**BASE_DECIMALS),
         value_usd=None,
         pnl_usd=None,
         return_percent=None,
@@ -214,8 +227,8 @@ def _performance(moves: Sequence[Any], states: Sequence[Any], outcomes: Sequence
         trades_open=sum(counts.get(state, 0) for state in OPEN_STATES),
         decisions_copied=decided.get("copied", 0),
         decisions_not_copied=decided.get("not copied", 0),
-        delay_slots_median=timing.delay,
-        last_trade_at=timing.last,
+        delay_slots_median=row.delay,
+        last_trade_at=row.last,
     )
 
 
@@ -280,9 +293,10 @@ def _select_moved() -> Select[Any]:
     return select(deposited, withdrawn).select_from(own).where(vaults.c.user_id == OF_USER, ledger.c.mint == vaults.c.base_mint)
 
 
-def _select_outcomes() -> Select[Any]:
-    outcome = case((decisions.c.outcome.in_(COPIED), literal("copied")), else_=literal("not copied")).label("outcome")
-    return select(outcome, func.count().label("number")).where(decisions.c.user_id == OF_USER).group_by(literal_column("1"))
+def _counted(what: ColumnElement[Any], where: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """How many rows there are of each, as one JSON object."""
+    counts = select(what.label("what"), func.count().label("number")).where(where).group_by(literal_column("1")).subquery()
+    return select(func.jsonb_object_agg(counts.c.what, counts.c.number)).scalar_subquery()
 
 
 def _select_timing() -> Select[Any]:
@@ -293,14 +307,20 @@ def _select_timing() -> Select[Any]:
     return select(delay, func.max(fills.c.created_at).label("last")).select_from(joined).where(intents.c.user_id == OF_USER)
 
 
+def _select_performance() -> Select[Any]:
+    moved, timing = _select_moved().subquery("moved"), _select_timing().subquery("timing")
+    outcome = case((decisions.c.outcome.in_(COPIED), literal("copied")), else_=literal("not copied"))
+    states, outcomes = _counted(intents.c.state, intents.c.user_id == OF_USER), _counted(outcome, decisions.c.user_id == OF_USER)
+    return select(*moved.c, *timing.c, states.label("states"), outcomes.label("outcomes")).select_from(moved.join(timing, true()))
+
+
 _TRADES = _Pages(select_trades, intents)
 _DECISIONS = _Pages(select_decisions, decisions)
 _MOVEMENTS = Read(_select_movements())
-_VAULTS = VaultReads.where(vaults.c.user_id == OF_USER)
+_VAULTS = Read(select_vaults(vaults.c.user_id == OF_USER))
 _STATUS = Read(_select_status())
 _SETTINGS = Read(select(user_settings).where(user_settings.c.user_id == OF_USER))
 _LAST_SUBSCRIPTION = Read(
     select(bot_subscriptions).where(bot_subscriptions.c.user_id == OF_USER).order_by(bot_subscriptions.c.created_at.desc()).limit(1)
 )
-_STATES = select(intents.c.state, func.count().label("number")).where(intents.c.user_id == OF_USER).group_by(intents.c.state)
-_PERFORMANCE = tuple(Read(statement) for statement in (_select_moved(), _STATES, _select_outcomes(), _select_timing()))
+_PERFORMANCE = Read(_select_performance())

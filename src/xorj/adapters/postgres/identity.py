@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ARRAY, LargeBinary, Row, any_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ARRAY, LargeBinary, any_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from xorj.adapters.postgres.reads import Read, reader
 from xorj.adapters.postgres.tables import challenges, sessions, users, vaults
 from xorj.adapters.postgres.together import Together
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.identity.challenge import Challenge
 from xorj.identity.permissions import Permission
 from xorj.identity.session import Session
@@ -20,8 +22,8 @@ from xorj.primitives.ids import UserId, Wallet
 # Every new row takes some dead ones away with it, so that neither table needs a caretaker.
 EXPIRED_ROWS_REMOVED_MAX = 20
 # Made once: it is run for every call of the API.
-_OPEN = select(sessions).where(
-    sessions.c.sid_hash == any_(bindparam("sid_hashes", type_=ARRAY(LargeBinary))), sessions.c.revoked_at.is_(None)
+_OPEN = Read(
+    select(sessions).where(sessions.c.sid_hash == any_(bindparam("sid_hashes", type_=ARRAY(LargeBinary))), sessions.c.revoked_at.is_(None))
 )
 
 
@@ -52,7 +54,7 @@ class PostgresSessions:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         # Looked up on every call of the API: three round trips become one, and many calls one statement.
-        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reading = reading(engine)
         self._found = Together(self._find_all)
 
     async def open(self, session: Session) -> None:
@@ -64,8 +66,8 @@ class PostgresSessions:
         return found if found is not None and found.expires_at > now else None
 
     async def _find_all(self, sid_hashes: Sequence[bytes]) -> list[Session | None]:
-        async with transaction(self._reading) as connection:
-            rows = (await connection.execute(_OPEN, {"sid_hashes": list(set(sid_hashes))})).all()
+        async with reader(self._reading) as connection:
+            rows = await connection.rows(_OPEN.of(sid_hashes=list(set(sid_hashes))))
         found = {row.sid_hash: _session(row) for row in rows}
         return [found.get(sid_hash) for sid_hash in sid_hashes]
 
@@ -116,6 +118,6 @@ async def _open(connection: AsyncConnection, session: Session) -> None:
     )
 
 
-def _session(row: Row[tuple[object, ...]]) -> Session:
+def _session(row: Any) -> Session:
     permissions = frozenset(Permission(name) for name in row.permissions)
     return Session(row.sid_hash, UserId(row.user_id), Wallet(row.wallet), permissions, row.expires_at)

@@ -1,14 +1,14 @@
 """The overview and the ranking, each of one moment. Implements reporting's OverviewReader and RankingReader."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, func, select, true, union_all
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, cast, func, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from xorj.adapters.postgres.reads import Asked, Read, one, reader
+from xorj.adapters.postgres.reads import Read, one, reader
 from xorj.adapters.postgres.shown import (
     SEES_ALL,
     TokenNames,
@@ -32,6 +32,7 @@ from xorj.adapters.postgres.tables import (
     trader_scores,
     vaults,
 )
+from xorj.adapters.postgres.together import Together
 from xorj.adapters.postgres.transactions import reading
 from xorj.primitives.ids import Address, Mint, Slot, Wallet
 from xorj.reporting.account import RankedTrader
@@ -73,18 +74,43 @@ def _newest_run() -> Select[Any]:
     return select(scoring_runs).where(scoring_runs.c.status == RUN_COMPLETED).order_by(*newest).limit(1)
 
 
+# What is shown and no more: the receipts are many times as large as all the rest.
+_OF_SCORE = [
+    trader_scores.c[name]
+    for name in [
+        "rank",
+        "wallet_address",
+        "xorj_trust_score",
+        "score",
+        "model",
+        "is_eligible",
+        "win_rate",
+        "total_return",
+        "max_drawdown",
+        "trade_count",
+    ]
+]
+
+
 def _select_ranked() -> Select[Any]:
     run = _newest_run().subquery("run")
     of_run = trader_scores.c.run_id == run.c.id, trader_scores.c.model == run.c.model, trader_scores.c.rank.is_not(None)
-    # Without the receipts, which are many times as large as all the rest.
-    shown = [column for column in trader_scores.c if column is not trader_scores.c.receipt]
-    joined = select(*shown).select_from(trader_scores.join(run, trader_scores.c.run_id == run.c.id))
+    joined = select(*_OF_SCORE).select_from(trader_scores.join(run, trader_scores.c.run_id == run.c.id))
     return joined.where(*of_run).order_by(trader_scores.c.rank).limit(bindparam("limit", type_=Integer))
 
 
-BOT = Read(_select_bot())
+_BOT = Read(_select_bot())
 _RUN = Read(_newest_run())
 _RANKED = Read(_select_ranked())
+
+
+@dataclass(frozen=True, slots=True)
+class General:
+    """What everybody sees."""
+
+    bot: Bot
+    run: ScoringRun | None
+    leaders: list[Leader]
 
 
 class PostgresOverview:
@@ -92,24 +118,25 @@ class PostgresOverview:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading, self._names = reading(engine), TokenNames()
+        self._general = Together(self._read_general)
 
     async def overview(self, audience: Audience, mode: Mode) -> Overview:
-        """All rows of one snapshot, then the names of the tokens in them."""
-        general = (BOT.of(), _RUN.of(), _RANKED.of(limit=LEADERS_MAX))
-        own, values = (_OF_ALL, {}) if isinstance(audience, Everyone) else (_OF_ONE, {"user": audience})
-        of_somebody = () if isinstance(audience, Nobody) else tuple(read.of(**values) for read in own)
+        """Somebody's own rows are of one snapshot, what everybody sees of another."""
+        general = await self._general.answer(None)
+        if isinstance(audience, Nobody):
+            return Overview(mode, general.bot, general.run, general.leaders, [], [], [], Totals())
+        asked, values = (_OF_ALL, {}) if isinstance(audience, Everyone) else (_OF_ONE, {"user": audience})
         async with reader(self._reading) as connection:
-            bot, run, ranked, *rest = await connection.at_one_moment(*general, *of_somebody)
-            followed, owned, sums, trades, decided, counts = rest or [[], [], [], [], [], []]
-            mints = [*(row.mint for row in sums), *trade_mints(trades), *decision_mints(decided)]
+            followed, owned, trades, decided, counts = await connection.at_one_moment(*(read.of(**values) for read in asked))
+            mints = [*vault_mints(owned), *trade_mints(trades), *decision_mints(decided)]
             tokens = await self._names.read(connection, mints)
         copied = {row.leader for row in followed}
         return Overview(
             mode=mode,
-            bot=bot_of(bot),
-            scoring=_scoring_run(run),
-            leaders=[_leader(row, followed=row.wallet_address in copied) for row in ranked],
-            vaults=vaults_of(owned, sums, tokens),
+            bot=general.bot,
+            scoring=general.run,
+            leaders=[replace(leader, followed=True) if leader.wallet in copied else leader for leader in general.leaders],
+            vaults=vaults_of(owned, tokens),
             trades=[trade_of(row, tokens) for row in trades],
             decisions=[decision_of(row, tokens) for row in decided],
             totals=_totals(counts),
@@ -117,7 +144,13 @@ class PostgresOverview:
 
     async def bot(self) -> Bot:
         async with reader(self._reading) as connection:
-            return bot_of(await connection.rows(BOT.of()))
+            return bot_of(await connection.rows(_BOT.of()))
+
+    async def _read_general(self, askers: Sequence[None]) -> list[General]:
+        """Read once for all who ask at the same time."""
+        async with reader(self._reading) as connection:
+            bot, run, ranked = await connection.at_one_moment(_BOT.of(), _RUN.of(), _RANKED.of(limit=LEADERS_MAX))
+        return [General(bot_of(bot), _scoring_run(run), [_leader(row) for row in ranked])] * len(askers)
 
 
 class PostgresRankings:
@@ -175,33 +208,38 @@ def _scoring_run(rows: Sequence[Any]) -> ScoringRun | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class VaultReads:
-    """Vaults that are not closed, largest deposits first; and the sums of the ledger for each of them and each mint: what it holds, and
-    what its owner put in less what he took."""
+class Held(NamedTuple):
+    """The ledger's sum for one mint of a vault: what it holds, and what its owner put in less what he took."""
 
-    vaults: Read
-    sums: Read
-
-    @classmethod
-    def where(cls, seen: ColumnElement[bool]) -> "VaultReads":
-        shown = select(vaults).where(seen, ~vaults.c.is_closed).order_by(vaults.c.total_deposited_raw.desc(), vaults.c.address)
-        shown = shown.limit(VAULTS_MAX)
-        by_owner = ledger.c.cause.in_(("deposit", "withdrawal"))
-        held = func.sum(ledger.c.delta_raw).label("amount_raw")
-        put_in = func.sum(ledger.c.delta_raw).filter(by_owner).label("net_deposited_raw")
-        sums = select(ledger.c.vault, ledger.c.mint, held, put_in).where(ledger.c.vault.in_(shown.with_only_columns(vaults.c.address)))
-        return cls(Read(shown), Read(sums.group_by(ledger.c.vault, ledger.c.mint)))
-
-    def of(self, **values: Any) -> tuple[Asked, Asked]:
-        return self.vaults.of(**values), self.sums.of(**values)
+    mint: str
+    amount_raw: int
+    net_deposited_raw: int
 
 
-def vaults_of(rows: Sequence[Any], sums: Sequence[Any], tokens: Tokens) -> list[Vault]:
-    return [_vault(row, [one for one in sums if one.vault == row.address], tokens) for row in rows]
+def select_vaults(seen: ColumnElement[bool]) -> Select[Any]:
+    """Vaults that are not closed, largest deposits first, each with its sums as `held`."""
+    shown = select(vaults).where(seen, ~vaults.c.is_closed).order_by(vaults.c.total_deposited_raw.desc(), vaults.c.address)
+    shown_ones = shown.limit(VAULTS_MAX).cte("shown")
+    amount = func.sum(ledger.c.delta_raw).label("amount_raw")
+    put_in = func.sum(ledger.c.delta_raw).filter(ledger.c.cause.in_(("deposit", "withdrawal"))).label("net_deposited_raw")
+    of_shown = select(ledger.c.vault, ledger.c.mint, amount, put_in).where(ledger.c.vault.in_(select(shown_ones.c.address)))
+    sums = of_shown.group_by(ledger.c.vault, ledger.c.mint).cte("sums")
+    # As texts: a JSON number may come out as a float.
+    each = func.jsonb_build_array(sums.c.mint, cast(sums.c.amount_raw, Text), cast(sums.c.net_deposited_raw, Text))
+    held = select(sums.c.vault, func.jsonb_agg(each).label("held")).group_by(sums.c.vault).cte("held")
+    joined = select(shown_ones, held.c.held).select_from(shown_ones.outerjoin(held, held.c.vault == shown_ones.c.address))
+    return joined.order_by(shown_ones.c.total_deposited_raw.desc(), shown_ones.c.address)
 
 
-def _vault(row: Any, sums: Sequence[Any], tokens: Tokens) -> Vault:
+def vault_mints(rows: Sequence[Any]) -> list[str]:
+    return [mint for row in rows for mint, _, _ in row.held or ()]
+
+
+def vaults_of(rows: Sequence[Any], tokens: Tokens) -> list[Vault]:
+    return [_vault(row, [Held(mint, int(amount), int(put_in or 0)) for mint, amount, put_in in row.held or ()], tokens) for row in rows]
+
+
+def _vault(row: Any, sums: Sequence[Held], tokens: Tokens) -> Vault:
     # The base mint leads, the others follow by name, so that rows do not jump when prices move.
     held = [one for one in sums if one.amount_raw]
     ordered = sorted(held, key=lambda one: (one.mint != row.base_mint, tokens.symbol(one.mint).lower(), one.mint))
@@ -214,7 +252,7 @@ def _vault(row: Any, sums: Sequence[Any], tokens: Tokens) -> Vault:
         bot_expires_at=row.bot_expires_at,
         base_mint=Mint(row.base_mint),
         total_deposited_raw=int(row.total_deposited_raw),
-        net_deposited_raw=sum(int(one.net_deposited_raw or 0) for one in sums if one.mint == row.base_mint),
+        net_deposited_raw=sum(one.net_deposited_raw for one in sums if one.mint == row.base_mint),
         value_usd=None,
         pnl_usd=None,
         as_of_slot=Slot(row.as_of_slot),
@@ -222,8 +260,8 @@ def _vault(row: Any, sums: Sequence[Any], tokens: Tokens) -> Vault:
     )
 
 
-def _balance(one: Any, tokens: Tokens) -> Balance:
-    return Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), int(one.amount_raw), None)
+def _balance(one: Held, tokens: Tokens) -> Balance:
+    return Balance(Mint(one.mint), tokens.symbol(one.mint), tokens.decimals(one.mint), one.amount_raw, None)
 
 
 OF_USER = bindparam("user", type_=Text)
@@ -232,15 +270,14 @@ OF_USER = bindparam("user", type_=Text)
 def _own(
     *, follows_of: ColumnElement[bool], vaults_seen: ColumnElement[bool], intents_of: ColumnElement[bool], decisions_of: ColumnElement[bool]
 ) -> tuple[Read, ...]:
-    """What is shown of somebody: whom he follows, his vaults and their sums, trades, decisions, and how many of each there are."""
+    """What is shown of somebody: whom he follows, his vaults, trades, decisions, and how many of each there are."""
     followed = select(follows.c.leader).where(follows.c.valid_to_slot.is_(None), follows_of)
     states = select(intents.c.state.label("what"), func.count().label("number")).where(intents_of)
     outcomes = select(decisions.c.outcome, func.count()).where(decisions_of)
     # No outcome of a decision is also a state of an intent.
     counts = union_all(states.group_by(intents.c.state), outcomes.group_by(decisions.c.outcome))
-    held = VaultReads.where(vaults_seen)
-    newest = Read(select_trades(intents_of, limit=TRADES_MAX)), Read(select_decisions(decisions_of, limit=DECISIONS_MAX))
-    return Read(followed), held.vaults, held.sums, *newest, Read(counts)
+    newest = select_trades(intents_of, limit=TRADES_MAX), select_decisions(decisions_of, limit=DECISIONS_MAX)
+    return tuple(Read(statement) for statement in (followed, select_vaults(vaults_seen), *newest, counts))
 
 
 _OF_ALL = _own(follows_of=SEES_ALL, vaults_seen=SEES_ALL, intents_of=SEES_ALL, decisions_of=SEES_ALL)
@@ -252,7 +289,7 @@ _OF_ONE = _own(
 )
 
 
-def _leader(row: Any, *, followed: bool) -> Leader:
+def _leader(row: Any) -> Leader:
     return Leader(
         rank=row.rank,
         wallet=Wallet(row.wallet_address),
@@ -263,7 +300,7 @@ def _leader(row: Any, *, followed: bool) -> Leader:
         win_rate_percent=_number(row.win_rate),
         total_return_percent=_number(row.total_return),
         max_drawdown_percent=_number(row.max_drawdown),
-        followed=followed,
+        followed=False,
     )
 
 
