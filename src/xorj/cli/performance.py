@@ -16,10 +16,11 @@ from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.adapters.lake.leg_files import LegFiles
+from xorj.adapters.lake.place import Place
 from xorj.adapters.lake.store import chain_of
 from xorj.adapters.workers.process_pool import ProcessPool
 from xorj.adapters.workers.ray_cluster import RayCluster
-from xorj.cli.folder_option import folder
+from xorj.cli.lake_option import LakeOption, named_lake
 from xorj.cli.tables import show
 from xorj.performance.compute_buckets import compute_buckets
 from xorj.performance.compute_legs import compute_legs
@@ -44,7 +45,7 @@ class Engine(StrEnum):
 
 
 def performance(
-    lake: Path = typer.Option(..., help="Folder of the lake.", metavar="DIR", parser=folder),
+    lake: LakeOption = typer.Option(..., help="The lake: a folder, or s3://bucket/folder.", metavar="DIR", parser=named_lake),
     wallet: str | None = typer.Option(None, help="This wallet alone."),
     as_of: int | None = AsOf,
     engine: Engine | None = typer.Option(None, help="Compute by bucket: pool, processes here; ray, a cluster."),
@@ -56,7 +57,7 @@ def performance(
     Ratios are fractions; what is undefined is null. docs/performance-definitions.md says what each figure means.
     """
     wanted = None if wallet is None else parse_pubkey(wallet, "--wallet")
-    found = _in_process(lake, as_of) if engine is None else _by_bucket(lake, as_of, engine, legs)
+    found = _in_process(lake.place, as_of) if engine is None else _by_bucket(lake.place, as_of, engine, legs)
     rows = [asdict(one) for one in found if wanted is None or one.wallet == wanted]
     if wanted is not None and not rows:
         raise InvalidInput("--wallet", given=wanted, rule="a wallet with swaps in the lake")
@@ -66,18 +67,18 @@ def performance(
         _show(rows)
 
 
-def read_report(lake: Path, as_of: int | None) -> PerformanceReport | None:
+def read_report(lake: Place, as_of: int | None) -> PerformanceReport | None:
     """The performance of every wallet in a lake of any chain. Raises InvalidInput where there is no lake."""
     reader = DeltaLake(lake, chain_of(lake))
     return asyncio.run(compute_performance(reader, as_of=None if as_of is None else Slot(as_of)))
 
 
-def _in_process(lake: Path, as_of: int | None) -> list[Performance]:
+def _in_process(lake: Place, as_of: int | None) -> list[Performance]:
     report = read_report(lake, as_of)
     return [] if report is None else list(report.wallets)
 
 
-def _by_bucket(lake: Path, as_of: int | None, engine: Engine, folder: Path | None) -> list[Performance]:
+def _by_bucket(lake: Place, as_of: int | None, engine: Engine, folder: Path | None) -> list[Performance]:
     """The same figures, whole buckets at a time on the engine's workers."""
     reader = DeltaLake(lake, chain_of(lake))
     with _workers(engine) as workers, tempfile.TemporaryDirectory(prefix="xorj-legs-") as temporary:

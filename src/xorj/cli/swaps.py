@@ -15,11 +15,11 @@ from xorj.adapters.lake.store import chain_of
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
 from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction
-from xorj.cli.folder_option import folder
+from xorj.cli.lake_option import LakeOption, named_lake, place_named
 from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
-from xorj.settings import GENESIS, CommonSettings, load
+from xorj.settings import GENESIS
 from xorj.swaps.coverage import Coverage, Source, covered
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.record import Record
@@ -52,18 +52,21 @@ def decode_file(
 @app.command("import")
 def import_file(
     file: Path = typer.Argument(..., help="CSV of swaps, plain or gzip.", metavar="FILE"),
-    lake: Path = typer.Option(..., help="Folder of the lake; made when it is not there.", metavar="DIR", parser=folder),
+    lake: LakeOption = typer.Option(
+        ..., help="The lake: a folder, or s3://bucket/folder; made when not there.", metavar="DIR", parser=named_lake
+    ),
     chain: str = typer.Option("mainnet", help="Chain the swaps are of: mainnet, devnet, local, or a genesis hash."),
     decimals: list[str] = typer.Option([], help="Decimals of a mint that is not well known, MINT=N; may be repeated."),
 ) -> None:
     """Add recorded swaps to a lake; doing it again adds nothing. Example: ./xorj swaps import swaps.csv.gz --lake /tmp/lake"""
-    if lake.exists() and not lake.is_dir():
-        raise InvalidInput("--lake", given=str(lake), rule="a folder, or the name of a new one")
+    place = lake.place
+    if isinstance(place, Path) and place.exists() and not place.is_dir():
+        raise InvalidInput("--lake", given=str(place), rule="a folder, or the name of a new one")
     records = read_swaps(file, dict(_decimals(text) for text in decimals))
-    added = asyncio.run(_added(DeltaLake(lake, _genesis(chain)), records))
+    added = asyncio.run(_added(DeltaLake(place, _genesis(chain)), records))
     swaps = sum(len(record.outcome) for record in records if isinstance(record.outcome, tuple))
     wallets = len({record.wallet for record in records})
-    typer.echo(f"read {swaps} swaps of {wallets} wallets in {len(records)} transactions; {added} transactions were new to {lake}")
+    typer.echo(f"read {swaps} swaps of {wallets} wallets in {len(records)} transactions; {added} transactions were new to {place}")
 
 
 async def _added(lake: DeltaLake, records: list[Record]) -> int:
@@ -81,7 +84,9 @@ async def _added(lake: DeltaLake, records: list[Record]) -> int:
 @app.command("coverage")
 def coverage(
     wallet: str = typer.Argument(..., help="The wallet to tell about.", metavar="WALLET"),
-    lake: Path | None = typer.Option(None, help="Folder of the lake; the data folder's when not given.", metavar="DIR", parser=folder),
+    lake: LakeOption | None = typer.Option(
+        None, help="The lake: a folder, or s3://bucket/folder; the settings' when not given.", metavar="DIR", parser=named_lake
+    ),
     as_json: bool = typer.Option(False, "--json", help="One JSON object instead of a table."),
 ) -> None:
     """Say which slots of a wallet are known, from where, and what came of its transactions. Example: ./xorj swaps coverage 9QC3… --lake DIR
@@ -89,8 +94,8 @@ def coverage(
     A node's history is known whole from its first record to its last; of a recording only the slots of its rows are.
     """
     known = Wallet(parse_pubkey(wallet, "WALLET"))
-    folder = lake or load(CommonSettings).data_dir / "lake"
-    records = asyncio.run(DeltaLake(folder, chain_of(folder)).records(known))
+    place = place_named(lake)
+    records = asyncio.run(DeltaLake(place, chain_of(place)).records(known))
     if not records:
         raise InvalidInput("WALLET", given=wallet, rule="a wallet with records in the lake")
     found = covered(records)

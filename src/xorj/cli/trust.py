@@ -11,13 +11,12 @@ from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.adapters.lake.store import chain_of
-from xorj.cli.folder_option import folder
+from xorj.cli.lake_option import LakeOption, named_lake, place_named
 from xorj.cli.performance import AsOf
 from xorj.cli.tables import show
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import LOCAL_GENESIS, Slot, Wallet, parse_pubkey
-from xorj.settings import CommonSettings, load
 from xorj.trust.classic_score import SCORE_MAX, classic_score
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict
 from xorj.trust.eligibility import Rules
@@ -31,7 +30,9 @@ ABSENT = object()
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Who is worth copying: scores, rankings, receipts.")
 
-Lake = typer.Option(None, "--lake", help="Folder of the lake; the data folder's when not given.", metavar="DIR", parser=folder)
+Lake = typer.Option(
+    None, "--lake", help="The lake: a folder, or s3://bucket/folder; the settings' when not given.", metavar="DIR", parser=named_lake
+)
 InForce = typer.Option(Model.TRUST, "--model", help="v2 ranks by the trust score, v1 by the classic one.")
 AsJson = typer.Option(False, "--json", help="JSON instead of text.")
 
@@ -57,7 +58,7 @@ def v1(
 
 
 @app.command("rank")
-def rank(lake: Path | None = Lake, as_of: int | None = AsOf, model: Model = InForce, as_json: bool = AsJson) -> None:
+def rank(lake: LakeOption | None = Lake, as_of: int | None = AsOf, model: Model = InForce, as_json: bool = AsJson) -> None:
     """Rank the wallets of a lake by their trust score. Example: ./xorj trust rank --lake .xorj/lake --json"""
     run = _run(lake, as_of, model)
     rows = [_row(score, run.model) for score in run.scores]
@@ -77,7 +78,7 @@ def rank(lake: Path | None = Lake, as_of: int | None = AsOf, model: Model = InFo
 @app.command("explain")
 def explain(
     wallet: str = typer.Argument(..., help="The wallet.", metavar="WALLET"),
-    lake: Path | None = Lake,
+    lake: LakeOption | None = Lake,
     as_of: int | None = AsOf,
     model: Model = InForce,
 ) -> None:
@@ -89,7 +90,7 @@ def explain(
 @app.command("recompute")
 def recompute(
     receipt: Path = typer.Argument(..., help="What `trust explain` printed.", metavar="RECEIPT", exists=True, dir_okay=False),
-    lake: Path | None = Lake,
+    lake: LakeOption | None = Lake,
 ) -> None:
     """Compute a receipt again from the lake as of its slot; exit 1 if a bit differs. Example: ./xorj trust recompute receipt.json"""
     given = _receipt(receipt)
@@ -152,8 +153,8 @@ _SHOWN = (
 )
 
 
-def _run(lake: Path | None, as_of: int | None, model: Model) -> ScoringRun:
-    folder = lake or load(CommonSettings).data_dir / "lake"
+def _run(lake: LakeOption | None, as_of: int | None, model: Model) -> ScoringRun:
+    folder = place_named(lake)
     chain = chain_of(folder)
     excluded = EXCLUDED_WALLETS if chain == LOCAL_GENESIS else frozenset()
     reader = DeltaLake(folder, chain)

@@ -12,6 +12,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.writer import write_deltalake
 
 from xorj.adapters.lake.compaction import KEEP_OLD_FILES_HOURS, compact, is_due
+from xorj.adapters.lake.place import Place
 from xorj.adapters.lake.reader import LakeReader, dataset_of
 from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, OUTCOMES, learned_of_rows, table_of
 from xorj.adapters.lake.store import (
@@ -21,7 +22,6 @@ from xorj.adapters.lake.store import (
     STATISTICS_COLUMNS,
     TABLE_NAME,
     LakeStore,
-    Place,
     ingest_number,
     schema_version,
 )

@@ -1,12 +1,12 @@
 """Where a lake is, whose chain it is of and which schema it has: opening its Delta table. Used by the lake's reader and writer.
 
-A place is a folder here or in a bucket of an S3-compatible store. The schema's version is the application transaction `schema` of the
-table. A lake without one is of version 1: it is read as it is, and its next commit adds the columns. A newer one is refused.
+The schema's version is the application transaction `schema` of the table. A lake without one is of version 1: it is read as it is, and
+its next commit adds the columns. A newer one is refused.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.fs as fs
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from xorj.adapters.lake.place import BucketFolder, Place
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 
 TABLE_NAME = "swaps"
@@ -22,65 +23,6 @@ SCHEMA_TRANSACTION = "schema"
 INGEST_TRANSACTION = "ingest"
 COMPACTION_TRANSACTION = "compaction"
 STATISTICS_COLUMNS = ("bucket", "wallet", "slot", "outcome", "ingest")
-S3 = "s3://"
-CONNECTS_WITHIN_S = 5
-ANSWERS_WITHIN_S = 30
-REQUEST_RETRIES_MAX = 5
-RETRIES_WITHIN_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class BucketFolder:
-    """A folder of a bucket, `s3://bucket/folder`, and how to reach it. Without keys the environment's own are used, as AWS tools do."""
-
-    url: str
-    endpoint: str | None = None
-    region: str = "us-east-1"
-    access_key_id: str | None = field(default=None, repr=False)
-    secret_access_key: str | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        bucket, _, folder = self.url.removeprefix(S3).partition("/")
-        if not self.url.startswith(S3) or not bucket or not folder.strip("/"):
-            raise InvalidInput("lake", given=self.url, rule="s3://bucket/folder")
-        if (self.access_key_id is None) != (self.secret_access_key is None):
-            raise InvalidInput("lake", given=self.url, rule="both keys of the store, or neither")
-
-    def __str__(self) -> str:
-        return self.url
-
-    @property
-    def options(self) -> dict[str, str]:
-        """What delta-rs needs to know. A commit is a conditional put: of two writers of one version the store refuses one."""
-        given = {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": self.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
-            "AWS_REGION": self.region,
-            "AWS_ALLOW_HTTP": "true" if (self.endpoint or "").startswith("http://") else None,
-            "AWS_CONDITIONAL_PUT": "etag",
-            "connect_timeout": f"{CONNECTS_WITHIN_S}s",
-            "timeout": f"{ANSWERS_WITHIN_S}s",
-            "max_retries": str(REQUEST_RETRIES_MAX),
-            "retry_timeout": f"{RETRIES_WITHIN_S}s",
-        }
-        return {name: value for name, value in given.items() if value is not None}
-
-    def files(self) -> fs.FileSystem:
-        store = fs.S3FileSystem(
-            access_key=self.access_key_id,
-            secret_key=self.secret_access_key,
-            endpoint_override=self.endpoint,
-            region=self.region,
-            connect_timeout=CONNECTS_WITHIN_S,
-            request_timeout=ANSWERS_WITHIN_S,
-            # a file is put in one piece, and is there whole or not at all
-            allow_delayed_open=True,
-        )
-        return fs.SubTreeFileSystem(self.url.removeprefix(S3).rstrip("/"), store)
-
-
-Place = Path | BucketFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +58,7 @@ class LakeStore:
 
     def files(self) -> fs.FileSystem:
         """The table's folder, for writing data files into it."""
-        if isinstance(self.place, BucketFolder):
-            return self.place.files()
-        return fs.SubTreeFileSystem(str(self.place), fs.LocalFileSystem())
+        return self.place.files() if isinstance(self.place, BucketFolder) else fs.SubTreeFileSystem(str(self.place), fs.LocalFileSystem())
 
     @contextmanager
     def named_failures(self) -> Iterator[None]:
