@@ -10,11 +10,13 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes import copying_memory as fake
 from tests.fakes.copying_memory import FillRow, Memory, SubscriptionRow
+from tests.fakes.live_copies_memory import MemoryLiveCopies
 
 from xorj.adapters.postgres import tables
 from xorj.adapters.postgres.copying import PostgresDecisions, PostgresFollows, PostgresLeaderTrades, select_follows
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
+from xorj.adapters.postgres.live_copies import BAND_DEVIATIONS, PostgresLiveCopies
 from xorj.adapters.postgres.missed_exits import PostgresMissedExits
 from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
 from xorj.adapters.postgres.vaults import PostgresVaults
@@ -24,10 +26,13 @@ from xorj.copying.ports import (
     FollowStore,
     KillSwitch,
     LeaderTradeStore,
+    LiveCopyStore,
     MissedExitStore,
     PortfolioReader,
+    StandingReader,
     SubscriptionStore,
 )
+from xorj.copying.standing import Expectation
 from xorj.copying.subscription import Ranked
 from xorj.portfolio.observed_vault import ObservedVault, address_of
 from xorj.portfolio.ports import LedgerStore, VaultStore
@@ -89,6 +94,8 @@ class Stores:
     ledger: LedgerStore
     switch: KillSwitch
     exits: MissedExitStore
+    standings: StandingReader
+    live_copies: LiveCopyStore
 
 
 class Rows(Protocol):
@@ -99,6 +106,7 @@ class Rows(Protocol):
     async def user(self, owner: Wallet) -> UserId: ...
     async def order(self, vault: Address, *, leaders_max: int = 5, allocation_bps: int = 2_000) -> str: ...
     async def ranking(self, wallets: Sequence[Wallet]) -> None: ...
+    async def promises(self, leader: Wallet, expected: Expectation, *, others: Sequence[Wallet] = ()) -> None: ...
     async def fill(self, intent_id: str, row: FillRow) -> None: ...
     async def set_state(self, intent_id: str, state: str) -> None: ...
     async def seen(self) -> Seen: ...
@@ -108,6 +116,7 @@ class MemoryRows:
     def __init__(self, memory: Memory | None = None) -> None:
         self.memory = memory or Memory()
         portfolios = fake.MemoryPortfolios(self.memory)
+        self.live_copies = MemoryLiveCopies(self.memory)
         self.stores = Stores(
             fake.MemoryFollows(self.memory),
             fake.MemoryLeaderTrades(self.memory),
@@ -118,6 +127,8 @@ class MemoryRows:
             fake.MemoryLedger(self.memory),
             fake.MemoryKillSwitch(self.memory),
             fake.MemoryMissedExits(self.memory),
+            self.live_copies,
+            self.live_copies,
         )
 
     def __str__(self) -> str:
@@ -136,6 +147,10 @@ class MemoryRows:
         """Ranked in this order, at SCORE_MIN where `scores` does not say otherwise."""
         known = scores or {}
         self.memory.ranking = [Ranked(rank, each) for rank, each in enumerate(wallets, 1) if known.get(each, SCORE_MIN) >= SCORE_MIN]
+
+    async def promises(self, leader: Wallet, expected: Expectation, *, others: Sequence[Wallet] = ()) -> None:
+        """What the newest ranking's score of a leader says, and his owner's other wallets."""
+        self.live_copies.promised[leader], self.live_copies.others[leader] = expected, tuple(others)
 
     async def fill(self, intent_id: str, row: FillRow) -> None:
         self.memory.fills.append(row)
@@ -159,6 +174,7 @@ class PostgresRows:
         self.engine = engine
         self._count = 0
         portfolios = PostgresPortfolios(engine)
+        live_copies = PostgresLiveCopies(engine, LOCAL_GENESIS)
         self.stores = Stores(
             PostgresFollows(engine),
             PostgresLeaderTrades(engine, LOCAL_GENESIS),
@@ -169,6 +185,8 @@ class PostgresRows:
             PostgresLedger(engine, LOCAL_GENESIS),
             PostgresKillSwitch(engine),
             PostgresMissedExits(engine, LOCAL_GENESIS),
+            live_copies,
+            live_copies,
         )
 
     def __str__(self) -> str:
@@ -204,6 +222,19 @@ class PostgresRows:
             score = {"id": f"{run} {rank}", "run_id": run, "wallet_address": each, "xorj_trust_score": value, "score": value}
             shown = {"classic_score": 1.0, "evidence_days": 90}
             await self._run(insert(tables.trader_scores).values(**score, **shown, **common, rank=rank, is_eligible=True))
+
+    async def promises(self, leader: Wallet, expected: Expectation, *, others: Sequence[Wallet] = ()) -> None:
+        half = expected.theta_deviation * BAND_DEVIATIONS / 2
+        said = {
+            "posterior_mean": expected.theta,
+            "band_low": expected.theta - half,
+            "band_high": expected.theta + half,
+            "daily_deviation": expected.daily_deviation,
+            "links": {"others": list(others)},
+        }
+        receipt = {"as_of_block_time": expected.as_of_day * 86_400, "copy": said}
+        scores = tables.trader_scores
+        await self._run(update(scores).where(scores.c.wallet_address == leader).values(copy_score=expected.score, receipt=receipt))
 
     async def fill(self, intent_id: str, row: FillRow) -> None:
         attempt = self._next("attempt")

@@ -16,6 +16,7 @@ from tests.fakes.simulated_desk import World
 
 from xorj.chain.transactions import Account, ChainInstruction, ChainTransaction, Commitment, TokenBalance
 from xorj.copying.decision import Decision
+from xorj.copying.exposure import Bounds
 from xorj.copying.follow_leaders import Watch, follow_leader
 from xorj.copying.follow_ranking import follow_ranking
 from xorj.copying.plan_copies import Planning, plan_undecided
@@ -124,6 +125,7 @@ class CopyWorld:
     rows: MemoryRows = field(default_factory=MemoryRows)
     draining: bool = False
     lease: Lease | None = None
+    bounds: Bounds = field(default_factory=lambda: Bounds(share_bps=500, floor_raw=10_000 * UNIT, ramp_days=30))
 
     def __post_init__(self) -> None:
         self.chain = FlowChain(self.trading)
@@ -151,6 +153,7 @@ class CopyWorld:
             stores.trades,
             stores.follows,
             stores.portfolios,
+            stores.standings,
             stores.decisions,
             self.chain,
             feed,
@@ -158,6 +161,7 @@ class CopyWorld:
             node,
             Wallet(str(BOT.pubkey())),
             USDC,
+            self.bounds,
         )
         self.resends = Resends()
         self.dies_at: Moment | None = None

@@ -11,12 +11,12 @@ from itertools import islice
 
 from xorj.chain.ports import ACCOUNTS_PER_CALL_MAX, AccountReader
 from xorj.chain.transactions import Account
-from xorj.copying import risk_limits, sizing, vault_state
+from xorj.copying import exposure, risk_limits, sizing, vault_state
 from xorj.copying.cause import Cause, CauseKind
-from xorj.copying.decision import Decision, Skipped, joined
+from xorj.copying.decision import Decision, Side, Skipped, joined
 from xorj.copying.follow import Follow
 from xorj.copying.leader_trade import LeaderTrade
-from xorj.copying.ports import DecisionStore, FollowStore, KillSwitch, LeaderTradeStore, PlannedCopy, PortfolioReader
+from xorj.copying.ports import DecisionStore, FollowStore, KillSwitch, LeaderTradeStore, PlannedCopy, PortfolioReader, StandingReader
 from xorj.copying.situation import Portfolio, Situation
 from xorj.market.token_screen import ClassicToken, UnfitToken, screen
 from xorj.prices.ports import PriceFeed
@@ -35,11 +35,12 @@ Place = tuple[Wallet, Mint]
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """The ports of planning, and the key that our signer holds."""
+    """The ports of planning, the key that our signer holds, and what all followers together may have at stake."""
 
     trades: LeaderTradeStore
     follows: FollowStore
     portfolios: PortfolioReader
+    standings: StandingReader
     decisions: DecisionStore
     chain: AccountReader
     feed: PriceFeed
@@ -47,6 +48,7 @@ class Planning:
     clock: ChainClock
     bot: Wallet
     base_mint: Mint
+    bounds: exposure.Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ async def plan_copies(trade: LeaderTrade, planning: Planning, now: ChainTime, *,
             asking.append(follow)
         else:
             copies.append(PlannedCopy(follow, plain, _cause(trade, now), now.slot))
-    copies += await _decided(trade, asking, portfolios, planning, now)
+    copies += await _held_back(trade, await _decided(trade, asking, portfolios, planning, now), planning, now)
     left = frozenset(follow.vault for follow in follows if follow.vault in waiting)
     await planning.decisions.record(trade, copies, is_decided=not left)
     return Planned(trade.id, tuple(copies), left)
@@ -122,6 +124,14 @@ async def _decided(
         situation = Situation(now, switch, planning.bot, follow, vault, portfolios[follow.vault], tokens, prices)
         copies.append(PlannedCopy(follow, decide(trade, situation), _cause(trade, now), now.slot))
     return copies
+
+
+async def _held_back(trade: LeaderTrade, copies: Sequence[PlannedCopy], planning: Planning, now: ChainTime) -> Sequence[PlannedCopy]:
+    """One trade at a time: what this one opens is at stake when the next is planned, because its intents are recorded by then."""
+    if not any(leg.side is Side.BUY for copy in copies for leg in copy.decision.legs):
+        return copies
+    standing = await planning.standings.standing(trade.leader, now_unix_seconds=now.unix_seconds)
+    return exposure.held_back(copies, standing, planning.bounds)
 
 
 def decide_without_chain(trade: LeaderTrade, portfolio: Portfolio, now: ChainTime) -> Skipped | None:

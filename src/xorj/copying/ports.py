@@ -1,6 +1,6 @@
 """What copying needs of the outside. Adapters: adapters/postgres. A method raises Unavailable when it cannot answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from xorj.copying.decision import Decision
 from xorj.copying.follow import Follow
 from xorj.copying.leader_trade import LeaderTrade
 from xorj.copying.situation import Portfolio, Switch
+from xorj.copying.standing import Expectation, LeaderStanding, LiveDay, LiveLeader, Pause, SaleIntoCopies
 from xorj.copying.subscription import FollowChanges, Ranked, Subscription
 from xorj.portfolio.position import Position
 from xorj.primitives.ids import Address, Slot, Wallet
@@ -52,6 +53,33 @@ class DecisionStore(Protocol):
 
         `is_decided`: no follower is left waiting, so the trade need not be looked at again.
         """
+
+
+class StandingReader(Protocol):
+    async def standing(self, leader: Wallet, *, now_unix_seconds: int) -> LeaderStanding:
+        """What all followers have at stake with this leader now."""
+
+    async def expected(self, leaders: Sequence[Wallet]) -> Mapping[Wallet, Expectation]:
+        """What the newest finished scoring run promises of them; nothing of those without evidence."""
+
+
+class LiveCopyStore(Protocol):
+    """How live copies go, by leader, and who is paused."""
+
+    async def live(self) -> list[LiveLeader]:
+        """Every leader of whom anything was ever copied."""
+
+    async def looked(self, leader: Wallet, today: LiveDay) -> list[LiveDay]:
+        """Keeps today's figures and returns all of the last WINDOWS_DAYS, oldest first, today's last."""
+
+    async def sales(self, *, since_unix_seconds: int) -> list[SaleIntoCopies]:
+        """Sales of leaders within SALE_SLOTS after copies of theirs had bought the same token, whatever the prices; oldest first."""
+
+    async def change(self, begun: Sequence[Pause], ended: Sequence[Wallet], sales: Sequence[SaleIntoCopies], slot: Slot) -> int:
+        """Begins and ends pauses and tells of both and of the sales, in one transaction. Returns how many sales were not told before."""
+
+    async def paused(self) -> Mapping[Wallet, Pause]:
+        """The pauses that last."""
 
 
 class LeaderTradeStore(Protocol):

@@ -26,6 +26,7 @@ from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.leases import PostgresLeases
 from xorj.adapters.postgres.ledger import PostgresLedger, PostgresPortfolios
+from xorj.adapters.postgres.live_copies import BASE_DECIMALS, PostgresLiveCopies
 from xorj.adapters.postgres.migrate import require_head
 from xorj.adapters.postgres.missed_exits import PostgresMissedExits
 from xorj.adapters.postgres.outbox import PostgresOutbox
@@ -43,8 +44,10 @@ from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.adapters.solana_rpc.readiness import chain_check
 from xorj.adapters.solana_rpc.subscriptions import Logged, Subscriptions
 from xorj.adapters.webhook.delivery import WebhookDelivery
+from xorj.copying import exposure
 from xorj.copying.follow_leaders import Watch
 from xorj.copying.follow_leaders_live import Bells, follow_leaders
+from xorj.copying.follow_live_copies import follow_live_copies
 from xorj.copying.follow_ranking import follow_ranking
 from xorj.copying.plan_copies import Planning
 from xorj.copying.plan_missed_exits import plan_missed_exits
@@ -58,7 +61,7 @@ from xorj.execution.ports import Checkpoint, Moment, Provider, pass_by
 from xorj.notifications.deliver_to_log import LogDelivery
 from xorj.notifications.ports import Delivery
 from xorj.notifications.relay_messages import relay_messages
-from xorj.observability import health, http, logging
+from xorj.observability import health, http, logging, metrics
 from xorj.portfolio.follow_vaults_live import VaultWatch, follow_vaults_live
 from xorj.portfolio.reconcile_ledger import Books, audit
 from xorj.primitives.errors import Unavailable
@@ -69,6 +72,7 @@ from xorj.trust.ranking import Model
 
 RANKING_LOOK_S = 1.0
 MISSED_EXITS_LOOK_S = 5.0
+LIVE_COPIES_LOOK_S = 15.0
 HEARTBEAT_S = 1.0
 
 log = logging.get("trade-bot")
@@ -171,6 +175,7 @@ def _tasks(parts: Parts) -> list[http.Task]:
         trades=trades,
         follows=follows,
         portfolios=PostgresPortfolios(parts.engine),
+        standings=PostgresLiveCopies(parts.engine, parts.genesis),
         decisions=PostgresDecisions(parts.engine, parts.genesis),
         chain=parts.node,
         feed=feed,
@@ -178,6 +183,11 @@ def _tasks(parts: Parts) -> list[http.Task]:
         clock=parts.clock,
         bot=bot,
         base_mint=USDC,
+        bounds=exposure.Bounds(
+            share_bps=parts.settings.leader_exposure_bps,
+            floor_raw=parts.settings.leader_exposure_floor_usd * 10**BASE_DECIMALS,
+            ramp_days=parts.settings.leader_ramp_days,
+        ),
     )
     vault_watch = VaultWatch(vaults, parts.node, parts.node, parts.clock, bot)
     holder = f"{socket.gethostname()}:{os.getpid()}"
@@ -191,6 +201,7 @@ def _tasks(parts: Parts) -> list[http.Task]:
         lambda: follow_vaults_live(vault_watch, parts.mentions, parts.bells.follows),
         lambda: _follow_ranking(parts),
         lambda: _get_out(parts, planning),
+        lambda: _watch_copies(parts),
         lambda: _beat(parts),
         # Whoever has the lease relays: one process of many, without a lease of its own.
         lambda: relay_messages(PostgresOutbox(parts.engine), parts.delivery, lambda: parts.gate.lease is not None),
@@ -260,6 +271,26 @@ async def _get_out(parts: Parts, planning: Planning) -> None:
                 parts.wakes.intents.set()
         except Unavailable as error:
             log.warning("missed_exits_not_planned", error=str(error))
+
+
+async def _watch_copies(parts: Parts) -> None:
+    store, feed = PostgresLiveCopies(parts.engine, parts.genesis), JupiterPrices(parts.jupiter)
+    while True:
+        await asyncio.sleep(LIVE_COPIES_LOOK_S)
+        if not parts.gate.is_open:
+            continue
+        try:
+            looked = await follow_live_copies(store, store, feed, parts.clock, USDC, parts.settings.copy_score_min)
+        except Unavailable as error:
+            log.warning("live_copies_not_followed", error=str(error))
+            continue
+        metrics.LEADERS_PAUSED.set(looked.paused)
+        for what, count in (("paused", len(looked.begun)), ("resumed", len(looked.ended)), ("sold into copies", looked.told)):
+            metrics.LEADER_ALERTS.labels(what).inc(count)
+        for pause in looked.begun:
+            log.warning("leader_paused", leader=pause.leader, reason=pause.reason, **pause.numbers)
+        for leader in looked.ended:
+            log.info("leader_resumed", leader=leader)
 
 
 async def _beat(parts: Parts) -> None:

@@ -164,3 +164,30 @@ decisions = Table(
     UniqueConstraint("leader_trade_id", "vault"),
     Index("idx_decisions_user_created", "user_id", text("created_at DESC")),
 )
+
+leader_days = Table(
+    "leader_days",
+    metadata,
+    # what all copies of a leader had made at the last look of a UTC day, and what his followers had allotted to him
+    Column("leader", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    genesis(),
+    Column("result_raw", raw_amount(), nullable=False),
+    Column("allotted_raw", raw_amount(), nullable=False),
+    updated(),
+)
+
+leader_pauses = Table(
+    "leader_pauses",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    genesis(),
+    Column("leader", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("numbers", JSONB, nullable=False),
+    Column("began_slot", BigInteger, nullable=False),
+    Column("began_day", Integer, nullable=False),
+    Column("ended_slot", BigInteger),
+    created(),
+    Index("idx_leader_pauses_leader", "leader", unique=True, postgresql_where=text("ended_slot is null")),
+)

@@ -49,6 +49,31 @@ CREATE INDEX idx_leader_trades_slot ON leader_trades (slot DESC);
 
 CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
 
+CREATE TABLE leader_days (
+    leader TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    genesis_hash TEXT NOT NULL,
+    result_raw NUMERIC(39, 0) NOT NULL,
+    allotted_raw NUMERIC(39, 0) NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT leader_days_pkey PRIMARY KEY (leader, day)
+);
+
+CREATE TABLE leader_pauses (
+    id BIGSERIAL NOT NULL,
+    genesis_hash TEXT NOT NULL,
+    leader TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    numbers JSONB NOT NULL,
+    began_slot BIGINT NOT NULL,
+    began_day INTEGER NOT NULL,
+    ended_slot BIGINT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT leader_pauses_pkey PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX idx_leader_pauses_leader ON leader_pauses (leader) WHERE ended_slot is null;
+
 CREATE TABLE sweep_cursors (
     bot TEXT NOT NULL,
     provider TEXT NOT NULL,
