@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from xorj.cli.mutants.checks import Finder, Mutant
-from xorj.cli.mutants.mutate import Verdict, changed_lines, table
+from xorj.cli.mutants.mutate import Noticed, Verdict, changed_lines, table
 from xorj.cli.mutants.rust_source import Source
 from xorj.cli.mutants.schemata import MARK, Case, Extra, Listed, cases, change_copy, switched_on
 
@@ -135,3 +135,13 @@ def test_the_table_counts_by_file() -> None:
     verdicts = [Verdict("x", "a.rs:1", "test", 1.0), Verdict("y", "a.rs:2", "", 2.0), Verdict("z", "b.rs:1", "test", 0.0)]
     rows = [line.split() for line in table(verdicts).split("\n")[1:]]
     assert rows == [["a.rs", "2", "1", "3"], ["b.rs", "1", "1", "0"], ["together", "3", "2", "3"]]
+
+
+def test_who_noticed_is_remembered_of_mutants_that_are_there_and_were_caught(tmp_path: Path) -> None:
+    path = tmp_path / "noticed.json"
+    first = Noticed.read(path, {"a", "b", "c"})
+    for case, test in (("a", "test 1"), ("b", "test 2"), ("c", "test 3")):
+        first.note(Verdict(case, "f.rs:1", test, 1.0))
+    again = Noticed.read(path, {"a", "b"})
+    again.note(Verdict("a", "f.rs:1", "", 1.0))
+    assert Noticed.read(path, {"a", "b", "c"}).by_case == {"b": "test 2"}

@@ -83,14 +83,17 @@ impl<'a> Context<'a> {
         }
         if shape.checks & VAULT != 0 {
             self.is_ours(1, u64::from_le_bytes(Vault::DISCRIMINATOR), Vault::LEN)?;
-            require(in_place::<Vault>(self.at(1)).is_well_formed(), BAD_ACCOUNT)?;
+            let vault: &Vault = in_place(self.at(1));
+            require(vault.is_well_formed(), BAD_ACCOUNT)?;
         }
         if shape.checks & OWNED != 0 {
-            require(same(in_place::<Vault>(self.at(1)).owner(), self.at(0).address()), HAS_ONE)?;
+            let vault: &Vault = in_place(self.at(1));
+            require(same(vault.owner(), self.at(0).address()), HAS_ONE)?;
         }
         if shape.checks & POLICY != 0 {
             self.is_ours(2, u64::from_le_bytes(Policy::DISCRIMINATOR), Policy::LEN)?;
-            require(same(&in_place::<Policy>(self.at(2)).vault, self.at(1).address()), HAS_ONE)?;
+            let policy: &Policy = in_place(self.at(2));
+            require(same(&policy.vault, self.at(1).address()), HAS_ONE)?;
         }
         if shape.config != 0 {
             self.is_ours(usize::from(shape.config), u64::from_le_bytes(Config::DISCRIMINATOR), Config::LEN)?;

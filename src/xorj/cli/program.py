@@ -88,7 +88,7 @@ def test() -> None:
 @app.command()
 def mutate(
     changed: str = typer.Option("", metavar="REVISION", help="Only the checks that the changes since this revision touch."),
-    only: str = typer.Option("", help="Only cases whose name holds this."),
+    only: list[str] = typer.Option([], help="Only cases whose name holds this; may be given several times."),
     jobs: int = typer.Option(2, min=1, help="How many are tried at once."),
     as_json: bool = typer.Option(False, "--json", help="The verdicts as JSON."),
 ) -> None:

@@ -44,3 +44,15 @@ def test_the_paper_says_what_the_tests_say() -> None:
     rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]*) \|$", PAPER.read_text(), re.MULTILINE)
     told = {int(number): set(re.findall(r"`([^`]+)`", codes)) for number, codes in rows}
     assert told == dict(attacks())
+
+
+def test_every_test_that_the_paper_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+\.py)::(test_\w+)`", PAPER.read_text()))
+    there = {
+        (source.name, node.name)
+        for source in HERE.glob("test_*.py")
+        for node in ast.parse(source.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert len(named) > 30
+    assert named <= there

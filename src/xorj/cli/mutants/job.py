@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """By `errors` and `words` tests are put in order; `skipped` fail with every check in place; with `to_the_end` all are run."""
+    """`first` is tried first, then by `errors` and `words`; `skipped` fail with every check in place; with `to_the_end` all are run."""
 
     folder: str
     errors: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     to_the_end: bool = False
+    # The test that noticed this mutant when it was last tried.
+    first: str = ""
     # What each test took with every check in place.
     seconds: dict[str, float] = field(default_factory=dict)
 

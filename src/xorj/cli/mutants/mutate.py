@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from xorj.cli.mutants.job import Answer, Job
 from xorj.cli.mutants.schemata import Case, cases, change_copy, read_list, switched_on
 
 VAULT = "xorj_vault"
+# Which test noticed each mutant when it was last tried: where the next run begins, and what an auditor may read.
+NOTICED = Path("programs", "vault", "noticed.json")
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
@@ -73,38 +75,68 @@ def mutate(
     files: dict[str, Path],
     *,
     changed_since: str | None,
-    only: str,
+    only: Sequence[str],
     jobs: int,
     told: Callable[[str], None],
 ) -> list[Verdict]:
-    """Tries every case whose name holds `only`, with `changed_since` those alone that the changes to that revision touch.
+    """Tries every case whose name holds one of `only`, with `changed_since` those alone that the changes to that revision touch.
 
-    `build` makes the vault's file from a changed workspace; `files` are the other programs that the tests load. Raises MutationImpossible.
+    `build` makes the vault's file from a changed workspace; `files` are the other programs that the tests load. Which test noticed what is
+    written down in `NOTICED`. Raises MutationImpossible.
     """
     # Always at the same place, so that what did not change is not built again.
     copy = root / "programs" / "target" / "mutants" / "programs"
     shutil.rmtree(copy, ignore_errors=True)
-    chosen = _chosen(root, copy, changed_since, only)
+    every = _cases(root, copy)
+    chosen = _chosen(root, every, changed_since, only)
     if not chosen:
         return []
+    noticed = Noticed.read(root / NOTICED, {case.name for case in every})
     told(f"{len(chosen)} cases; building the one program that holds them all")
     program = build(copy).read_bytes()
     with tempfile.TemporaryDirectory(prefix="xorj-mutants-") as folder, ThreadPoolExecutor(jobs) as pool:
         workers = [Worker(root) for _ in range(jobs)]
         try:
-            return list(_verdicts(chosen, program, Stage(Path(folder), files), workers, pool, told))
+            verdicts = []
+            for verdict in _verdicts(chosen, program, Stage(Path(folder), files), workers, pool, noticed.by_case, told):
+                noticed.note(verdict)
+                verdicts.append(verdict)
+            return verdicts
         finally:
             for worker in workers:
                 worker.close()
 
 
-def _chosen(root: Path, copy: Path, changed_since: str | None, only: str) -> list[Case]:
+class Noticed:
+    """The file that says which test noticed each mutant last. Of mutants that are no more nothing is kept."""
+
+    def __init__(self, path: Path, by_case: dict[str, str]) -> None:
+        self.path = path
+        self.by_case = by_case
+
+    @classmethod
+    def read(cls, path: Path, known: Set[str]) -> "Noticed":
+        stored = json.loads(path.read_text()) if path.exists() else {}
+        return cls(path, {case: test for case, test in stored.items() if case in known})
+
+    def note(self, verdict: Verdict) -> None:
+        """Writes it down at once: a long run that is ended has not been for nothing."""
+        self.by_case.pop(verdict.case, None)
+        if verdict.caught_by:
+            self.by_case[verdict.case] = verdict.caught_by
+        self.path.write_text(json.dumps(dict(sorted(self.by_case.items())), indent=1) + "\n")
+
+
+def _cases(root: Path, copy: Path) -> list[Case]:
     listed = read_list(root / "programs")
     try:
-        mutants = change_copy(root / "programs", copy, listed.extra)
-        chosen = [case for case in cases(mutants, listed) if only in case.name]
+        return cases(change_copy(root / "programs", copy, listed.extra), listed)
     except ValueError as error:
         raise MutationImpossible(str(error)) from error
+
+
+def _chosen(root: Path, every: Sequence[Case], changed_since: str | None, only: Sequence[str]) -> list[Case]:
+    chosen = [case for case in every if not only or any(part in case.name for part in only)]
     if changed_since is None:
         return chosen
     lines = changed_lines(root, changed_since)
@@ -148,7 +180,13 @@ class Stage:
 
 
 def _verdicts(
-    chosen: Sequence[Case], program: bytes, stage: Stage, workers: Sequence[Worker], pool: ThreadPoolExecutor, told: Callable[[str], None]
+    chosen: Sequence[Case],
+    program: bytes,
+    stage: Stage,
+    workers: Sequence[Worker],
+    pool: ThreadPoolExecutor,
+    noticed: Mapping[str, str],
+    told: Callable[[str], None],
 ) -> Iterator[Verdict]:
     free: SimpleQueue[Worker] = SimpleQueue()
     for worker in workers:
@@ -166,12 +204,13 @@ def _verdicts(
         worker = free.get()
         began = time.monotonic()
         try:
-            answer = worker.ask(Job(folder, _errors(case), _words(case), whole.failed, seconds=whole.seconds))
+            first = noticed.get(case.name, "")
+            answer = worker.ask(Job(folder, _errors(case), _words(case), whole.failed, first=first, seconds=whole.seconds))
         finally:
             free.put(worker)
             shutil.rmtree(folder)
-        first = case.mutants[0]
-        verdict = Verdict(case.name, f"{first.file}:{first.first_line}", "".join(answer.failed[:1]), time.monotonic() - began)
+        mutant = case.mutants[0]
+        verdict = Verdict(case.name, f"{mutant.file}:{mutant.first_line}", "".join(answer.failed[:1]), time.monotonic() - began)
         told(f"{verdict.line}  {verdict.case}\n    {verdict.caught_by or 'NOT CAUGHT'}")
         return verdict
 

@@ -64,11 +64,12 @@ class Trials:
         """First what is likely to notice for its time: tests that name the check's errors or words, and those that have noticed others."""
         skipped = set(job.skipped)
 
-        def weight(item: pytest.Item) -> tuple[bool, float]:
+        def weight(item: pytest.Item) -> tuple[bool, bool, float]:
             text = self._texts[item.nodeid]
             named = 2 * sum(error in text for error in job.errors) + sum(word in text for word in job.words)
             hope = _HOPE_OF_ANY + named + min(self._caught[item.nodeid], _CAUGHT_COUNTED_MAX)
-            return item.get_closest_marker("slow") is not None, -hope / (_SECONDS_OF_ANY + job.seconds.get(item.nodeid, 0.0))
+            is_slow = item.get_closest_marker("slow") is not None
+            return item.nodeid != job.first, is_slow, -hope / (_SECONDS_OF_ANY + job.seconds.get(item.nodeid, 0.0))
 
         return sorted((item for item in items if item.nodeid not in skipped), key=weight)
 
