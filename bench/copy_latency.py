@@ -2,7 +2,10 @@
 real trade-bot, signer, router and database, each a process. A leader buys again and again; every buy is copied into one vault.
 
 Times are the trade-bot's own, from its log: `leader_trade_seen` to `transaction_sent` of the intent that copies it. What the chain takes
-until it is confirmed is not in them. p99 must be under 1 s. The exit code says whether it was, and whether nine of ten trades were copied.
+until it is confirmed is not in them. The stages between them end with the decision's transaction, the message's transaction (reserved,
+quoted, checked, simulated), the signer's signature, and the sending. CPU is that of each process over the whole run, idle work included,
+for one copy: it tells apart what is slow from what waits for a busy machine. p99 must be under 1 s. The exit code says whether it was, and
+whether nine of ten trades were copied.
 """
 
 import argparse
@@ -16,20 +19,22 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 
+import psutil
 from solders.pubkey import Pubkey
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from tests.fakes.copy_chain import ANA, BEN, BONK, USDC, VAULT, CopyChain, Wallet, opens_vault
 from tests.fakes.copy_rows import PostgresRows
 from tests.fakes.localnet_process import ROOT, free_port
 
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres import migrate
-from xorj.adapters.postgres.tables import decisions, follows, intents, leader_trades, vaults
+from xorj.adapters.postgres.tables import attempts, decisions, follows, intents, leader_trades, vaults
 from xorj.demo.tokens import USDC_MINT
 from xorj.primitives import ids
 from xorj.primitives.errors import Unavailable
@@ -45,15 +50,40 @@ PAUSE_S = 0.3
 WITHIN_S = 120.0
 P99_MS_MAX = 1_000.0
 COPIED_SHARE_MIN = 0.9
+STAGES = ("decided", "built", "signed", "sent")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy's moments in order: the leader's trade seen, then the end of each of STAGES."""
+
+    at: tuple[datetime, ...]
+
+    @property
+    def took_ms(self) -> list[float]:
+        """One a stage."""
+        return [max(0.0, (later - earlier).total_seconds() * 1_000) for earlier, later in zip(self.at, self.at[1:], strict=False)]
+
+    @property
+    def whole_ms(self) -> float:
+        return (self.at[-1] - self.at[0]).total_seconds() * 1_000
+
+
+@dataclass(frozen=True)
+class Run:
+    copies: list[Copy]
+    rules: dict[str, int]
+    cpu_ms: dict[str, float]
+    transactions: int
 
 
 @contextmanager
-def service(name: str, folder: Path, environment: dict[str, str]) -> Iterator[None]:
+def service(name: str, folder: Path, environment: dict[str, str]) -> Iterator[psutil.Process]:
     """One of our processes, its log in the folder; killed at the end."""
     with (folder / f"{name}.log").open("wb") as log:
         started = subprocess.Popen([sys.executable, "-m", "xorj", "run", name], env=environment, stdout=log, stderr=log, cwd=ROOT)
     try:
-        yield
+        yield psutil.Process(started.pid)
     finally:
         started.send_signal(signal.SIGKILL)
         started.wait()
@@ -71,8 +101,36 @@ async def until(engine: Any, what: str, query: Any, wanted: int = 1) -> None:
         await asyncio.sleep(0.05)
 
 
-async def copies(chain: CopyChain, url: str, bot: str, trades: int) -> tuple[dict[str, str], dict[str, int]]:
-    """Lets the leader trade; the signature of each of her trades by the intent that copies it, and how often each rule decided."""
+@dataclass(frozen=True)
+class Row:
+    """What the database says of one copy; `signature` is that of the leader's trade."""
+
+    intent_id: str
+    signature: str
+    decided: datetime
+    built: datetime
+    own_signature: str
+
+
+class Meter:
+    """CPU of processes and the database's transactions, from now until `read`."""
+
+    def __init__(self, processes: dict[str, psutil.Process]) -> None:
+        self._processes = processes
+        self._before = {name: self._cpu_ms(process) for name, process in processes.items()}
+
+    def read(self) -> dict[str, float]:
+        return {name: self._cpu_ms(process) - self._before[name] for name, process in self._processes.items()}
+
+    def _cpu_ms(self, process: psutil.Process) -> float:
+        used = process.cpu_times()
+        return float(used.user + used.system) * 1_000
+
+
+async def copies(
+    chain: CopyChain, url: str, bot: str, trades: int, processes: dict[str, psutil.Process]
+) -> tuple[list[Row], dict[str, int], dict[str, float], int]:
+    """Lets the leader trade; what became of each trade, how often each rule decided, and what it took."""
     engine = postgres.create(url, application="bench", connections_min=1, connections_max=4)
     rows, ana, ben = PostgresRows(engine), Wallet(chain, ANA), Wallet(chain, BEN)
     await rows.user(ids.Wallet(str(BEN.pubkey())))
@@ -81,6 +139,7 @@ async def copies(chain: CopyChain, url: str, bot: str, trades: int) -> tuple[dic
     await until(engine, "the vault's row", select(func.count()).where(vaults.c.bot_authority == bot))
     await rows.order(ids.Address(str(VAULT)), allocation_bps=10_000)
     await until(engine, "a follow", select(func.count()).select_from(follows))
+    meter, before = Meter(processes), await _transactions(engine)
     for _ in range(trades):
         ana.swaps(USDC_MINT, BONK, TRADE_RAW)
         await asyncio.sleep(PAUSE_S)
@@ -89,34 +148,48 @@ async def copies(chain: CopyChain, url: str, bot: str, trades: int) -> tuple[dic
     async with engine.connect() as connection:
         wanted = int((await connection.execute(select(func.count()).select_from(intents))).scalar_one())
     await until(engine, "every copy ended", copied, wanted)
-    query = select(intents.c.id, leader_trades.c.signature).where(
-        decisions.c.id == intents.c.decision_id, leader_trades.c.id == decisions.c.leader_trade_id
+    used, committed = meter.read(), await _transactions(engine) - before
+    query = select(
+        intents.c.id,
+        leader_trades.c.signature,
+        intents.c.created_at,
+        attempts.c.created_at.label("built"),
+        attempts.c.signature.label("own"),
+    ).where(
+        decisions.c.id == intents.c.decision_id,
+        leader_trades.c.id == decisions.c.leader_trade_id,
+        attempts.c.intent_id == intents.c.id,
+        attempts.c.number == 1,
     )
     async with engine.connect() as connection:
-        found = {row.id: row.signature for row in await connection.execute(query)}
+        found = [Row(row.id, row.signature, row.created_at, row.built, row.own) for row in await connection.execute(query)]
         by_rule = select(decisions.c.outcome, decisions.c.rule, func.count().label("number")).group_by(
             decisions.c.outcome, decisions.c.rule
         )
         rules = {f"{row.outcome}: {row.rule}": int(row.number) for row in await connection.execute(by_rule)}
     await engine.dispose()
-    return found, rules
+    return found, rules, used, committed
 
 
-def moments(log: Path) -> tuple[dict[str, datetime], dict[str, datetime]]:
-    """When each leader trade was seen, by signature, and when each intent's first transaction was sent, by intent."""
-    seen: dict[str, datetime] = {}
-    sent: dict[str, datetime] = {}
+async def _transactions(engine: Any) -> int:
+    """Committed in this database so far, as its statistics know."""
+    query = text("select xact_commit from pg_stat_database where datname = current_database()")
+    async with engine.connect() as connection:
+        return int((await connection.execute(query)).scalar_one())
+
+
+def moments(log: Path, event: str, key: str) -> dict[str, datetime]:
+    """When an event of a log was first told, by one of its fields."""
+    told: dict[str, datetime] = {}
     for line in log.read_text().splitlines():
         said = json.loads(line) if line.startswith("{") else {}
-        if said.get("event") == "leader_trade_seen":
-            seen.setdefault(said["signature"], datetime.fromisoformat(said["timestamp"]))
-        elif said.get("event") == "transaction_sent":
-            sent.setdefault(said["intent_id"], datetime.fromisoformat(said["timestamp"]))
-    return seen, sent
+        if said.get("event") == event:
+            told.setdefault(said[key], datetime.fromisoformat(said["timestamp"]))
+    return told
 
 
-def run(trades: int) -> tuple[list[float], dict[str, int]]:
-    """Milliseconds from seen to sent, one a copy, in order; and how often each rule decided."""
+def run(trades: int) -> Run:
+    """Copies in the order of how long they took."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xorj-latency-")))
         folder.chmod(0o711)
@@ -137,12 +210,14 @@ def run(trades: int) -> tuple[list[float], dict[str, int]]:
         (folder / "data").mkdir(mode=0o700)
         bot = create_key(SignerSettings(data_dir=folder / "data"))
         Wallet(chain, BEN).call("requestAirdrop", bot, 10**10)
-        for name in ("signer", "trade-bot"):
-            stack.enter_context(service(name, folder, environment))
-        copied, rules = asyncio.run(copies(chain, database.url, bot, trades))
-        seen, sent = moments(folder / "trade-bot.log")
-    measured = [(sent[intent], seen[trade]) for intent, trade in copied.items() if intent in sent and trade in seen]
-    return sorted((at - since).total_seconds() * 1_000 for at, since in measured), rules
+        processes = {name: stack.enter_context(service(name, folder, environment)) for name in ("signer", "trade-bot")}
+        rows, rules, used, committed = asyncio.run(copies(chain, database.url, bot, trades, processes))
+        seen = moments(folder / "trade-bot.log", "leader_trade_seen", "signature")
+        sent = moments(folder / "trade-bot.log", "transaction_sent", "intent_id")
+        signed = moments(folder / "signer.log", "message_signed", "signature")
+    known = [row for row in rows if row.signature in seen and row.intent_id in sent and row.own_signature in signed]
+    made = [Copy((seen[row.signature], row.decided, row.built, signed[row.own_signature], sent[row.intent_id])) for row in known]
+    return Run(sorted(made, key=lambda copy: copy.whole_ms), rules, used, committed)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,23 +225,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one object instead of a sentence")
     parser.add_argument("--trades", type=int, default=TRADES)
     chosen = parser.parse_args(arguments)
-    took, rules = run(chosen.trades)
-    if len(took) < 2:
-        raise Unavailable("bench", f"{len(took)} copies were made; decided: {rules}")
-    cuts = quantiles(took, n=100, method="inclusive")
-    report = {
-        "leader_trades": chosen.trades,
-        "decided": rules,
-        "copies_measured": len(took),
-        "p50_ms": cuts[49],
-        "p99_ms": cuts[98],
+    done = run(chosen.trades)
+    if len(done.copies) < 2:
+        raise Unavailable("bench", f"{len(done.copies)} copies were made; decided: {done.rules}")
+    report = reported(done, chosen.trades)
+    print(json.dumps(report, indent=2) if chosen.json else sentence(report))
+    return 0 if report["held"] else 1
+
+
+def reported(done: Run, trades: int) -> dict[str, Any]:
+    took, number = [copy.whole_ms for copy in done.copies], len(done.copies)
+    by_stage = list(zip(*(copy.took_ms for copy in done.copies), strict=True))
+    p50, p99 = (quantiles(took, n=100, method="inclusive")[cut] for cut in (49, 98))
+    return {
+        "leader_trades": trades,
+        "decided": done.rules,
+        "copies_measured": number,
+        "p50_ms": p50,
+        "p99_ms": p99,
         "max_ms": took[-1],
         "p99_ms_max": P99_MS_MAX,
-        "held": len(took) >= chosen.trades * COPIED_SHARE_MIN and cuts[98] <= P99_MS_MAX,
+        "stages_p50_ms": {name: median(each) for name, each in zip(STAGES, by_stage, strict=True)},
+        "stages_p99_ms": {name: quantiles(each, n=100, method="inclusive")[98] for name, each in zip(STAGES, by_stage, strict=True)},
+        "cpu_ms_a_copy": {name: used / number for name, used in done.cpu_ms.items()},
+        "database_transactions_a_copy": done.transactions / number,
+        "load_1_minute": os.getloadavg()[0],
+        "held": number >= trades * COPIED_SHARE_MIN and p99 <= P99_MS_MAX,
     }
-    words = "seen to sent: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, worst {max_ms:.1f} ms over {copies_measured} of {leader_trades} copies"
-    print(json.dumps(report, indent=2) if chosen.json else words.format(**report) + f"; {'held' if report['held'] else 'NOT HELD'}")
-    return 0 if report["held"] else 1
+
+
+def sentence(report: dict[str, Any]) -> str:
+    words = (
+        "seen to sent: p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, worst {max_ms:.1f} ms over {copies_measured} of {leader_trades} copies; "
+        "load {load_1_minute:.1f}"
+    )
+    stages = [f"  {name:8} p50 {report['stages_p50_ms'][name]:8.1f} ms   p99 {report['stages_p99_ms'][name]:8.1f} ms" for name in STAGES]
+    cpu = ", ".join(f"{name} {used:.1f} ms" for name, used in report["cpu_ms_a_copy"].items())
+    took = f"  CPU a copy: {cpu}; {report['database_transactions_a_copy']:.1f} database transactions"
+    return "\n".join([f"{words.format(**report)}; {'held' if report['held'] else 'NOT HELD'}", *stages, took])
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from tests.fakes.intent_rows import LEADER, USER
 from tests.fakes.simulated_chain import VAULT
 
 from xorj.adapters.postgres import tables
+from xorj.adapters.postgres.stops import PostgresStops
 from xorj.chain.transactions import Blockhash, Commitment
 from xorj.execution.attempt import AttemptState
 from xorj.execution.brake import TRIES_MAX, Brake, BrakeDraft, BrakeEnding, BrakeKind, Wanted
 from xorj.execution.fill import Cost
 from xorj.execution.lease import ChangedElsewhere, Deposed, Lease
 from xorj.execution.settlement import Burned
-from xorj.primitives.ids import LOCAL_GENESIS, Signature, Slot
+from xorj.primitives.ids import LOCAL_GENESIS, Signature, Slot, UserId
+from xorj.reporting.ports import Everyone, Nobody
 
 __all__ = ["kit", "stored"]
 
@@ -178,6 +180,30 @@ async def test_the_end_is_kept_with_who_said_so_and_its_fee(kit: Kit, stored: As
     async with stored.begin() as connection:
         row = (await connection.execute(select(tables.brakes))).one()
     assert (row.landed_slot, row.fee_lamports, len(row.detail), row.evidence[0]["provider"]) == (120, 5_000, 1_000, "local")
+
+
+@on_postgres
+async def test_the_report_tells_vault_by_vault_what_was_done(kit: Kit, stored: AsyncEngine) -> None:
+    lease, stops = await kit.lease(), PostgresStops(stored)
+    attempt, intent = await kit.signed(lease)
+    assert (await stops.report(Everyone())).complete is False, "nobody has stopped anything"
+    await kit.switch.stop("a person", actor="person")
+    pause, burn = await asked(kit)
+    await kit.brakes.end(lease, await begun(kit, lease, pause, 8), AttemptState.FINAL_OK, LANDED, SAID)
+    failed = await begun(kit, lease, burn, 9)
+    await kit.brakes.end(lease, failed, AttemptState.DEAD, BrakeEnding(detail="expired"), SAID)
+    _, again = [pause, *await asked(kit)]
+    await begun(kit, lease, again, 10)
+    for audience in (Everyone(), UserId(USER)):
+        report = await stops.report(audience)
+        (vault,) = report.vaults
+        assert (report.stopped, report.reason, report.complete, report.vaults_count) == (True, "a person", False, 1)
+        assert (vault.paused, vault.in_doubt) == (False, 1)
+        shown = [(one.kind, one.status, one.signature, one.intent_id) for one in vault.brakes]
+        assert shown == [("pause", "done", signature(8), None), ("burn", "sent", signature(10), intent.id)]
+    assert (await stops.report(UserId("another"))).vaults == (await stops.report(Nobody())).vaults == []
+    await kit.settlements.bury(lease, attempt, intent, "burned", SAID, ends=True)
+    assert (await stops.report(Everyone())).complete
 
 
 async def plant_ended_follow(connection: object, intent_id: str) -> None:

@@ -18,6 +18,7 @@ from xorj.adapters.postgres.identity import PostgresChallenges, PostgresSessions
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.rate_limits import PostgresRateLimits
 from xorj.adapters.postgres.reporting import PostgresOverview, PostgresRankings
+from xorj.adapters.postgres.stops import PostgresStops
 from xorj.adapters.rate_limits import FixedWindows
 from xorj.chain.transactions import Account, Blockhash, SendHint, SignatureStatus, Simulation
 from xorj.client.api import XorjClient
@@ -136,6 +137,7 @@ class GatewayWorld:
             "settings": PostgresSettings(engine),
             "orders": PostgresCopyOrders(engine),
             "kill_switch": PostgresKillSwitch(engine),
+            "stops": PostgresStops(engine),
             "node": self.chain,
             "clock": self.chain,
             "prices": self.prices,

@@ -57,6 +57,10 @@ def test_a_stop_is_written_and_read_back_and_a_resume_needs_a_reason_too(databas
         "ok": True,
         "stopped": True,
         "reason": "leader looks stolen",
+        "bot_is_working": False,
+        "complete": True,
+        "vaults_count": 0,
+        "vaults": [],
         "waiting_intents": 0,
         "in_flight": [],
     }
@@ -94,9 +98,13 @@ async def test_what_is_in_flight_and_what_waits_is_told(engine: AsyncEngine, dat
     told = await asyncio.to_thread(stop, "--reason", "look", DATABASE_URL=database_url)
     assert told["waiting_intents"] == 2
     assert told["in_flight"] == [{"intent_id": flying, "state": "signed", "signature": "5" * 88}]
+    assert (told["complete"], told["bot_is_working"]) == (False, False)
+    assert told["vaults"] == [{"vault": LEADER, "owner": LEADER, "paused": False, "in_doubt": 1, "brakes": [], "complete": False}]
     shown = await asyncio.to_thread(xorj, "emergency-stop", "--reason", "look", DATABASE_URL=database_url)
     assert "still in flight, settled when their end is proven: 1" in shown.stdout
     assert "planned and not started: 2" in shown.stdout
+    assert "no bot is at work: vaults are paused and trades cancelled when it is" in shown.stdout
+    assert f"vault {LEADER}: not paused yet, 1 trades in doubt" in shown.stdout
 
 
 @pytest.mark.database

@@ -74,7 +74,14 @@ class TestAVisitorOfTheLocalChain:
             evil = await browser.post("/api/bot/emergency", json=STOP, headers={"origin": "https://evil.example"})
             assert evil.json()["type"] == "urn:xorj:problem:not-allowed"
             own = await browser.post("/api/bot/emergency", json=STOP, headers={"origin": ORIGIN})
-            assert own.json() == {"success": True, "message": "no new trade will start", "stopped": True}
+            assert own.json() == {
+                "success": True,
+                "message": "no new trade will start",
+                "stopped": True,
+                "complete": True,
+                "vaults": [],
+                "vaults_count": 0,
+            }
             assert (await browser.get("/api/overview")).json()["bot"]["state"] == "stopped"
             assert (await browser.get("/api/user/status")).status_code == 403
 

@@ -1,32 +1,42 @@
 """`xorj emergency-stop`: writes the kill switch's row in PostgreSQL itself, so that it works when nothing else answers.
 
-No trade is planned or signed from the next look of the bot on; what was sent before may still land, and is listed.
+No trade is planned or signed from the next look of the bot on. A bot that runs then pauses every vault on chain and cancels the trades in
+doubt; what it has done is listed, vault by vault, and what it has not.
 """
 
 import asyncio
 import getpass
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj import settings
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres import migrate
+from xorj.adapters.postgres.bot_controls import PostgresBotControls
 from xorj.adapters.postgres.execution import PostgresAttempts, PostgresIntents
 from xorj.adapters.postgres.kill_switch import REASON_CHARACTERS_MAX, PostgresKillSwitch
+from xorj.adapters.postgres.stops import PostgresStops
 from xorj.cli.operate import AsJson, DataDir
 from xorj.copying.situation import Stopped
 from xorj.primitives.errors import InvalidInput, Unavailable, XorjError
+from xorj.reporting.overview import HEARTBEAT_AGE_SECONDS_MAX
+from xorj.reporting.ports import Everyone
 from xorj.supervisor.data_folder import DataFolder
 from xorj.supervisor.postgres import EmbeddedPostgres
 
 SHOWN_MAX = 20
+# How long a bot that runs is waited for, and how often it is looked at.
+BRAKES_AWAITED_S = 20.0
+BRAKES_LOOK_S = 0.2
 CONNECT_TIMEOUT_S = 5
 
 
@@ -44,8 +54,11 @@ def emergency_stop(
     resume: bool = typer.Option(False, "--resume", help="Let trades start again, for the reason given."),
     data_dir: Path | None = DataDir,
     as_json: bool = AsJson,
+    wait_s: float = typer.Option(BRAKES_AWAITED_S, "--wait-s", min=0, max=600, help="How long to wait for a running bot."),
 ) -> None:
     """Stop planning and signing trades, at once, whatever else is down; `--resume` lets them start again.
+
+    A running bot then pauses every vault on chain and cancels the trades in doubt. Each owner resumes his own vault.
 
     Example: ./xorj emergency-stop --reason "leader 4xQ looks stolen"
     """
@@ -56,11 +69,11 @@ def emergency_stop(
         if migrate.current(url, tls_required=configured.database_tls_required) is None:
             # without the row's table a bot that starts a moment later would find no stop
             migrate.upgrade(url, tls_required=configured.database_tls_required)
-        report = asyncio.run(_switched(configured, url, reason.strip(), resume=resume))
+        report = asyncio.run(_switched(configured, url, reason.strip(), resume=resume, wait_s=wait_s))
     typer.echo(json.dumps(report) if as_json else _text(report))
 
 
-async def _switched(configured: settings.DatabaseSettings, url: str, reason: str, *, resume: bool) -> dict[str, Any]:
+async def _switched(configured: settings.DatabaseSettings, url: str, reason: str, *, resume: bool, wait_s: float) -> dict[str, Any]:
     engine = postgres.create(
         url, application="emergency-stop", tls_required=configured.database_tls_required, connections_min=1, connections_max=2
     )
@@ -74,11 +87,26 @@ async def _switched(configured: settings.DatabaseSettings, url: str, reason: str
         stopped = isinstance(state, Stopped)
         if stopped is resume:
             raise Unavailable("the kill switch", f"it does not read as it was written: {state}")
-        return {"ok": True, "stopped": stopped, "reason": state.reason if isinstance(state, Stopped) else reason} | await _open(
-            PostgresIntents(engine), PostgresAttempts(engine, configured.genesis)
-        )
+        done = await _braked(engine, 0 if resume else wait_s)
+        said = {"ok": True, "stopped": stopped, "reason": state.reason if isinstance(state, Stopped) else reason}
+        return said | done | await _open(PostgresIntents(engine), PostgresAttempts(engine, configured.genesis))
     finally:
         await engine.dispose()
+
+
+async def _braked(engine: AsyncEngine, wait_s: float) -> dict[str, Any]:
+    """What the bot has done in each vault. Without a bot at work nobody is waited for, and a failure to read it does not undo the stop."""
+    stops, controls, deadline = PostgresStops(engine), PostgresBotControls(engine), time.monotonic() + wait_s
+    try:
+        while True:
+            report, is_working = await stops.report(Everyone()), await controls.is_beating(HEARTBEAT_AGE_SECONDS_MAX)
+            if report.complete or not is_working or time.monotonic() >= deadline:
+                break
+            await asyncio.sleep(BRAKES_LOOK_S)
+    except XorjError as error:
+        return {"bot_is_working": None, "complete": False, "vaults": None, "vaults_error": str(error)}
+    vaults = [asdict(vault) | {"complete": vault.complete} for vault in report.vaults]
+    return {"bot_is_working": is_working, "complete": report.complete, "vaults_count": report.vaults_count, "vaults": vaults}
 
 
 async def _open(intents: PostgresIntents, attempts: PostgresAttempts) -> dict[str, Any]:
@@ -129,9 +157,9 @@ def _actor() -> str:
 
 def _text(report: dict[str, Any]) -> str:
     head = f"stopped: {report['reason']}" if report["stopped"] else f"trading resumes: {report['reason']}"
+    lines = [head, *_vault_lines(report)]
     if report["in_flight"] is None:
-        return f"{head}\nwhat is in flight cannot be read: {report['in_flight_error']}"
-    lines = [head]
+        return "\n".join([*lines, f"what is in flight cannot be read: {report['in_flight_error']}"])
     flying = report["in_flight"]
     if flying:
         lines.append(f"still in flight, settled when their end is proven: {len(flying)}")
@@ -141,3 +169,26 @@ def _text(report: dict[str, Any]) -> str:
     if report["waiting_intents"]:
         lines.append(f"planned and {'not started' if report['stopped'] else 'waiting'}: {report['waiting_intents']}")
     return "\n".join(lines)
+
+
+def _vault_lines(report: dict[str, Any]) -> list[str]:
+    """One line a vault, one a transaction."""
+    if report["vaults"] is None:
+        return [f"what was done in the vaults cannot be read: {report['vaults_error']}"]
+    if not report["stopped"]:
+        paused = sum(vault["paused"] for vault in report["vaults"])
+        return [f"{paused} vaults are paused; each waits for its owner to resume it"] if paused else []
+    lines = (
+        [] if report["bot_is_working"] or report["complete"] else ["no bot is at work: vaults are paused and trades cancelled when it is"]
+    )
+    for vault in report["vaults"][:SHOWN_MAX]:
+        state = "paused" if vault["paused"] or vault["complete"] else "not paused yet"
+        lines.append(f"vault {vault['vault']}: {state}, {vault['in_doubt']} trades in doubt")
+        lines += [f"  {_brake_words(one)}" for one in vault["brakes"]]
+    left = report["vaults_count"] - len(report["vaults"][:SHOWN_MAX])
+    return [*lines, f"and {left} more vaults"] if left else lines
+
+
+def _brake_words(brake: dict[str, Any]) -> str:
+    what = "pause" if brake["kind"] == "pause" else f"nonce {brake['nonce']} of {brake['intent_id']} burned"
+    return f"{what}: {brake['status']} {brake['signature'] or 'not signed'}" + (f" ({brake['detail']})" if brake["detail"] else "")

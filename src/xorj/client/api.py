@@ -24,6 +24,7 @@ from xorj.primitives.ids import Signature, Wallet
 from xorj.reporting.account import BotConfiguration, BotStatus, PerformanceMetrics, UserSettings, UserStatus
 from xorj.reporting.overview import Overview, Vault
 from xorj.reporting.ports import DecisionPage, MovementPage, TradePage
+from xorj.reporting.stops import VaultStop
 
 TIMEOUT_S = 20.0
 # A token that ends sooner than this is renewed before it is used again.
@@ -42,6 +43,16 @@ class Landing:
     state: Literal["unknown", "processed", "confirmed", "finalized", "failed"]
     slot: int | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """`complete` when every vault is paused on chain and no trade of it is in doubt."""
+
+    stopped: bool
+    complete: bool
+    vaults: list[VaultStop]
+    vaults_count: int
 
 
 class XorjClient:
@@ -105,6 +116,10 @@ class XorjClient:
     async def emergency(self, action: Literal["stop", "resume"], reason: str) -> bool:
         """Stops or resumes everybody's trading; returns whether it is stopped now. Needs an operator's wallet."""
         return bool((await self._signed_in("POST", "/api/bot/emergency", {"action": action, "reason": reason}, once=True))["stopped"])
+
+    async def stopping(self) -> Stopping:
+        """Whether trading is stopped, and what was done for it in the vaults that this wallet may see."""
+        return _read(Stopping, await self._signed_in("GET", "/api/bot/emergency"))
 
     async def trades(self, *, limit: int = 50, cursor: str | None = None) -> TradePage:
         return _read(TradePage, await self._signed_in("GET", _paged("/api/bot/trades", limit, cursor)))

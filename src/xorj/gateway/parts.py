@@ -11,7 +11,7 @@ from xorj.identity.ports import IdempotencyStore, RateLimiter
 from xorj.prices.ports import PriceFeed
 from xorj.primitives.clock import ChainClock
 from xorj.primitives.ids import LOCAL_GENESIS, Address
-from xorj.reporting.ports import AccountReader, CopyOrders, OverviewReader, RankingEngine, RankingReader, Settings, SystemProbe
+from xorj.reporting.ports import AccountReader, CopyOrders, OverviewReader, RankingEngine, RankingReader, Settings, StopReader, SystemProbe
 
 # The specification's origins; a page of our own site is always let in.
 SPECIFIED_ORIGINS = ("https://xorj.ai", "https://app.xorj.ai", "https://dashboard.xorj.ai")
@@ -54,6 +54,7 @@ class Parts:
     settings: Settings
     orders: CopyOrders
     kill_switch: KillSwitchControl
+    stops: StopReader
     node: Node
     clock: ChainClock
     prices: PriceFeed

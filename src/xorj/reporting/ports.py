@@ -17,6 +17,7 @@ from xorj.reporting.account import (
     UserStatus,
 )
 from xorj.reporting.overview import Bot, Decision, Mode, Overview, ScoringRun, Trade, Vault
+from xorj.reporting.stops import StopReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class OverviewReader(Protocol):
         """Everything on the page at one moment, without values."""
 
     async def bot(self) -> Bot: ...
+
+
+class StopReader(Protocol):
+    async def report(self, audience: Audience) -> StopReport:
+        """What was done since the kill switch was last moved, in the vaults that this audience may see."""
 
 
 class RankingReader(Protocol):

@@ -21,6 +21,7 @@ from xorj.adapters.postgres.identity import PostgresChallenges, PostgresSessions
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.rate_limits import PostgresRateLimits
 from xorj.adapters.postgres.reporting import PostgresOverview, PostgresRankings
+from xorj.adapters.postgres.stops import PostgresStops
 from xorj.adapters.rate_limits import FixedWindows
 from xorj.adapters.redis import connection as redis
 from xorj.adapters.redis.rate_limits import counts
@@ -29,7 +30,7 @@ from xorj.adapters.solana_rpc.clock import NodeClock
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.gateway import app as gateway
 from xorj.gateway.parts import Parts, Place
-from xorj.gateway.recent import RecentClock, RecentOverviews, RecentPrices, RecentRankings
+from xorj.gateway.recent import RecentClock, RecentPrices
 from xorj.identity.authenticate_wallet import Doorkeeper
 from xorj.identity.challenge import Site
 from xorj.identity.ports import SessionStore
@@ -84,12 +85,13 @@ async def opened(settings: GatewaySettings, process: str) -> AsyncIterator[Parts
             doorkeeper=_doorkeeper(settings, engine, sessions),
             limiter=FixedWindows(counts),
             idempotency=PostgresIdempotency(engine),
-            overviews=RecentOverviews(PostgresOverview(engine)),
-            rankings=RecentRankings(PostgresRankings(engine)),
+            overviews=PostgresOverview(engine),
+            rankings=PostgresRankings(engine),
             accounts=PostgresAccounts(engine),
             settings=PostgresSettings(engine),
             orders=PostgresCopyOrders(engine),
             kill_switch=PostgresKillSwitch(engine),
+            stops=PostgresStops(engine),
             node=node,
             clock=RecentClock(NodeClock(node)),
             prices=RecentPrices(JupiterPrices(jupiter)),

@@ -1,7 +1,7 @@
 """The one row of what the trade-bot is told and says of itself: draining, gate, heartbeat. Used by the trade-bot and the demo."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -33,6 +33,12 @@ class PostgresBotControls:
             return Controls(draining=False, gate_open=False, heartbeat_slot=None, heartbeat_at=None)
         slot = None if row.heartbeat_slot is None else Slot(row.heartbeat_slot)
         return Controls(row.draining, row.gate_open, slot, row.heartbeat_at)
+
+    async def is_beating(self, age_seconds_max: int) -> bool:
+        """Whether a trade-bot has written its heartbeat lately, by the database's clock."""
+        lately = bot_controls.c.heartbeat_at > func.clock_timestamp() - timedelta(seconds=age_seconds_max)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(select(bot_controls.c.id).where(lately))).first() is not None
 
     async def drain(self, draining: bool) -> None:
         """Kept until it is told otherwise, also over a restart."""

@@ -1,5 +1,6 @@
 """A user's bot: how it does, switching it on and off, its settings and trades; and the stop that is everybody's."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from xorj.copying.situation import Stopped
-from xorj.gateway.access import AccountReading, BotControlling, Operating
+from xorj.gateway.access import AccountReading, BotControlling, Caller, Operating, audience
 from xorj.gateway.bodies import CopyOrderBody, DisableBody, EmergencyBody
 from xorj.gateway.idempotency import IdempotencyKey, once
 from xorj.gateway.limiting import read_limit, write_limit
@@ -26,9 +27,14 @@ from xorj.reporting.account import (
     PerformanceMetrics,
 )
 from xorj.reporting.overview import HEARTBEAT_AGE_SECONDS_MAX, Bot, Vault, worth
-from xorj.reporting.ports import DecisionPage, TradePage
+from xorj.reporting.ports import Audience, DecisionPage, TradePage
+from xorj.reporting.stops import StopReport, VaultStop
 
 router = APIRouter(prefix="/bot", tags=["bot"])
+
+# How long a stop's answer waits for what the bot does, and how often it looks.
+BRAKES_AWAITED_S = 5.0
+BRAKES_LOOK_S = 0.1
 
 PageLimit = Annotated[int, Query(ge=1, le=PAGE_ITEMS_MAX)]
 Cursor = Annotated[str | None, Query(max_length=200, description="The next_cursor of an earlier answer.")]
@@ -41,11 +47,15 @@ class BotControlResponse(BaseModel):
 
 
 class EmergencyResponse(BaseModel):
-    """`stopped` is what the switch says now, for everybody."""
+    """`stopped` is what the switch says now, for everybody; `vaults` is what the bot has done in each so far. Until `complete` more is to
+    come: GET /api/bot/emergency tells it."""
 
     success: bool
     message: str
     stopped: bool
+    complete: bool
+    vaults: list[VaultStop]
+    vaults_count: int
 
 
 @router.get("/status", dependencies=[read_limit])
@@ -54,7 +64,7 @@ async def status(session: AccountReading, parts: PartsOf) -> BotStatus:
     configuration = await parts.orders.configuration(session.user_id)
     vaults = await parts.accounts.vaults(session.user_id)
     bot = await parts.overviews.bot()
-    performance = await measured(parts, session.user_id)
+    performance = await measured(parts, session.user_id, vaults)
     breakers = _breakers(bot, vaults)
     closed = [getattr(breakers, name) == "closed" for name in ("kill_switch", "reconciliation_gate", "heartbeat", "vault")]
     held_back = configuration.enabled and not all(closed)
@@ -97,7 +107,7 @@ async def disable(
     body: DisableBody | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Ends copying. What is in flight is settled; what the vault holds stays, and only its owner can take it out."""
+    """Ends copying. What is in flight is cancelled where it has not landed; what the vault holds stays, its owner alone can take it out."""
 
     async def act() -> BotControlResponse:
         now = await parts.clock.now()
@@ -142,7 +152,8 @@ async def emergency(
     body: EmergencyBody,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Stops all new trades of everybody, or lets them start again. What is in flight is settled in both cases."""
+    """Stops everybody's trading: no new trade, every vault paused on chain, trades in doubt cancelled. Or lets trades start again; each
+    paused vault then waits for its owner to resume it."""
 
     async def act() -> EmergencyResponse:
         actor = session.wallet or "visitor of the page"
@@ -153,15 +164,44 @@ async def emergency(
         stopped = isinstance(await parts.kill_switch.state(), Stopped)
         if stopped != (body.action == "stop"):
             raise Unavailable("kill switch", "it does not say what was just written")
-        return EmergencyResponse(success=True, message="no new trade will start" if stopped else "trading goes on", stopped=stopped)
+        report = await _braked(parts, audience(parts, session)) if stopped else await parts.stops.report(audience(parts, session))
+        message = "no new trade will start" if stopped else "trades may start again, in each vault once its owner resumes it"
+        return _emergency(report, message)
 
     return await once(request, parts, session, idempotency_key, act)
 
 
-async def measured(parts: Parts, user: UserId) -> PerformanceMetrics:
-    """Performance with what the vaults are worth now, where everything they hold has a price."""
+@router.get("/emergency", dependencies=[read_limit])
+async def stopping(asking: Caller, parts: PartsOf) -> EmergencyResponse:
+    """Whether trading is stopped, and what the bot has done for it in the vaults that the caller may see."""
+    report = await parts.stops.report(audience(parts, asking))
+    return _emergency(report, report.reason or "nobody has ever stopped it")
+
+
+async def _braked(parts: Parts, shown: Audience) -> StopReport:
+    """Waits a little for a bot that works: it sees the stop within half a second and needs finality to be sure."""
+    deadline = asyncio.get_running_loop().time() + BRAKES_AWAITED_S
+    while True:
+        report = await parts.stops.report(shown)
+        if report.complete or not _is_beating(await parts.overviews.bot()) or asyncio.get_running_loop().time() > deadline:
+            return report
+        await asyncio.sleep(BRAKES_LOOK_S)
+
+
+def _emergency(report: StopReport, message: str) -> EmergencyResponse:
+    return EmergencyResponse(
+        success=True,
+        message=message,
+        stopped=report.stopped,
+        complete=report.complete,
+        vaults=report.vaults,
+        vaults_count=report.vaults_count,
+    )
+
+
+async def measured(parts: Parts, user: UserId, vaults: Sequence[Vault]) -> PerformanceMetrics:
+    """Performance with what his vaults are worth now, where everything they hold has a price."""
     performance = await parts.accounts.performance(user)
-    vaults = await parts.accounts.vaults(user)
     try:
         prices = await parts.prices.prices(sorted({balance.mint for vault in vaults for balance in vault.balances}))
     except Unavailable:
@@ -191,12 +231,15 @@ def _order(current: BotConfiguration, body: CopyOrderBody) -> CopyOrder:
 
 
 def _breakers(bot: Bot, vaults: Sequence[Vault]) -> CircuitBreakerStatus:
-    age = None if bot.heartbeat_at is None else (datetime.now(UTC) - bot.heartbeat_at).total_seconds()
-    beating = age is not None and age <= HEARTBEAT_AGE_SECONDS_MAX
     tradable = any(vault.is_active and not vault.paused and vault.bot_authority is not None for vault in vaults)
     return CircuitBreakerStatus(
         kill_switch="open" if bot.kill_switch_stopped else "closed",
         reconciliation_gate="closed" if bot.gate_open and not bot.draining else "open",
-        heartbeat="closed" if beating else "open",
+        heartbeat="closed" if _is_beating(bot) else "open",
         vault="closed" if tradable else "open",
     )
+
+
+def _is_beating(bot: Bot) -> bool:
+    age = None if bot.heartbeat_at is None else (datetime.now(UTC) - bot.heartbeat_at).total_seconds()
+    return age is not None and age <= HEARTBEAT_AGE_SECONDS_MAX
