@@ -7,14 +7,12 @@ import httpx2
 import pytest
 
 from xorj.adapters.engines.client import FAILURES_MAX, Engine
-from xorj.gateway.recent import Recent, RecentClock, RecentOverviews, RecentPrices, RecentRankings
+from xorj.gateway.recent import Recent, RecentClock, RecentPrices
 from xorj.observability.health import OK, State
 from xorj.prices.price import Price
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import Mint, Slot, UserId
-from xorj.reporting.overview import Bot, Mode, Overview, Totals, mode
-from xorj.reporting.ports import Audience, Everyone, Ranking
+from xorj.primitives.ids import Mint, Slot
 
 RANKED = [
     {
@@ -164,28 +162,3 @@ class TestMoments:
         await prices.prices([Mint("a"), Mint("b"), Mint("a")])
         assert await prices.prices([]) == {}
         assert asked == ["time", ("a", "b")]
-
-    async def test_an_overview_is_read_once_a_moment_but_for_bot_and_slot(self) -> None:
-        asked: list[object] = []
-
-        class Reader:
-            async def overview(self, audience: Audience, mode: Mode) -> Overview:
-                asked.append(audience)
-                return Overview(mode, await self.bot(), None, [], [], [], [], Totals(settled=len(asked)))
-
-            async def bot(self) -> Bot:
-                return Bot("active", None, None, False, 0, None, True, False)
-
-            async def ranking(self, *, limit: int) -> Ranking:
-                asked.append(limit)
-                return Ranking(None, [])
-
-        overviews, rankings = RecentOverviews(Reader()), RecentRankings(Reader())
-        first = await overviews.overview(Everyone(), mode("local", "g", Slot(1), None))
-        second = await overviews.overview(Everyone(), mode("local", "g", Slot(2), None))
-        other = await overviews.overview(UserId("ana"), mode("local", "g", Slot(2), None))
-        await rankings.ranking(limit=5)
-        await rankings.ranking(limit=5)
-        assert (first.totals, second.totals, other.totals) == (Totals(settled=1), Totals(settled=1), Totals(settled=2))
-        assert (first.mode.slot, second.mode.slot) == (1, 2)
-        assert asked == [Everyone(), "ana", 5]

@@ -6,26 +6,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from limits.aio.storage import Storage
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres.engine import CONNECTION_ERRORS
+from xorj.adapters.postgres.reads import Asked, reader
 from xorj.adapters.postgres.tables import rate_limit_hits
 from xorj.adapters.postgres.together import Together
+from xorj.primitives.errors import Unavailable
 
 EXPIRED_ROWS_REMOVED_MAX = 100
 CLEANING_SHARE = 0.02
 # One more hit, or several, for each key in its window of now. In one order, so that two processes that count the same keys do not
 # wait for each other.
-COUNTING = text("""
+COUNTING = """
     INSERT INTO rate_limit_hits AS counted (key, window_start, hits, expires_at)
     SELECT key, begin, hits, begin + make_interval(secs => seconds)
-    FROM unnest(CAST(:keys AS text[]), CAST(:seconds AS int[]), CAST(:hits AS int[])) AS asked (key, seconds, hits),
+    FROM unnest(%(keys)s::text[], %(seconds)s::int[], %(hits)s::int[]) AS asked (key, seconds, hits),
          LATERAL (SELECT to_timestamp(floor(extract(epoch FROM now()) / seconds) * seconds) AS begin) AS opened
     ORDER BY key
     ON CONFLICT (key, window_start) DO UPDATE SET hits = counted.hits + excluded.hits
     RETURNING key, hits
-""")
+"""
 
 # A key, the length of its windows in seconds, and how many hits.
 Hit = tuple[str, int, int]
@@ -44,7 +46,7 @@ class PostgresRateLimits(Storage):
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
-        return CONNECTION_ERRORS
+        return *CONNECTION_ERRORS, Unavailable
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         return await self._counted.answer((key, int(expiry), amount))
@@ -56,8 +58,8 @@ class PostgresRateLimits(Storage):
             added[key] += amount
         seconds = {key: length for key, length, _ in asked}
         values = {"keys": list(added), "seconds": [seconds[key] for key in added], "hits": list(added.values())}
-        async with self._engine.begin() as connection:
-            rows = (await connection.execute(COUNTING, values)).all()
+        async with reader(self._engine) as connection:
+            rows = await connection.rows(Asked(COUNTING, values))
         counts = {row.key: row.hits - added[row.key] for row in rows}
         found: list[int] = []
         for key, _, amount in asked:

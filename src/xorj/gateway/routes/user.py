@@ -44,4 +44,4 @@ async def transactions(
 @router.get("/performance", dependencies=[read_limit])
 async def performance(session: AccountReading, parts: PartsOf) -> PerformanceMetrics:
     """What copying has done for this user."""
-    return await measured(parts, session.user_id)
+    return await measured(parts, session.user_id, await parts.accounts.vaults(session.user_id))
