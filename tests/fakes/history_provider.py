@@ -3,6 +3,11 @@
 A transport for the adapters under test. The last method also lists what only changed the balance of the address's token accounts.
 """
 
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx2
@@ -14,6 +19,33 @@ from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.ids import LOCAL_GENESIS, Address, Signature
 
 SLOT = 5_000
+
+
+@contextmanager
+def served(provider: "HistoryProvider") -> Iterator[str]:
+    """The same over real HTTP, at the address that is given."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            content = self.rfile.read(int(self.headers["content-length"]))
+            answer = asyncio.run(provider(httpx2.Request("POST", "http://provider.test", content=content)))
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class HistoryProvider:

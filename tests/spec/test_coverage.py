@@ -15,6 +15,7 @@ from xorj.primitives.ids import USDC, Slot
 from xorj.swaps.coverage import (
     Coverage,
     Known,
+    Learned,
     Mark,
     Page,
     PageFault,
@@ -196,9 +197,33 @@ def test_coverage_counts_every_record_by_what_came_of_it() -> None:
         undecodable={UNREADABLE.reason: 1},
         known=known((Source.NODE, "1-3")),
         gaps=(),
+        sources={},
+        compared=(),
+        holes=(),
     )
     with pytest.raises(ValueError, match="no records"):
         covered([])
+
+
+LEARNED = table("""
+    what                                        | learned                          | known | gaps | sources            | compared
+    one source from the first slot on           | 0-9 a                            | 0-9   | none | a: 0-9             | none
+    parts that touch                            | 0-4 a, 5-9 a                     | 0-9   | none | a: 0-9             | none
+    read from a date                            | 4-9 a                            | 4-9   | none | a: 4-9             | none
+    then further back, by another               | 4-9 a, 0-4 b                     | 0-9   | none | a: 4-9, b: 0-4     | none
+    two that agree on a part                    | 0-4 a+b, 5-9 a                   | 0-9   | none | a: 0-9, b: 0-4     | 0-4
+    something was never read                    | 0-2 a, 6-9 a                     | 0-2 6-9 | 3-5 | a: 0-2 6-9        | none
+""")
+
+
+@pytest.mark.parametrize("case", LEARNED, ids=lambda case: case["what"])
+def test_what_commits_told_says_which_slots_are_known_and_from_whom(case: dict[str, str]) -> None:
+    told = [Learned(ANA, ranges(part.split()[0])[0], tuple(part.split()[1].split("+"))) for part in case["learned"].split(", ")]
+    found = covered([record("ana", slot=7)], told)
+    assert [one.slots for one in found.known] == list(ranges(case["known"]))
+    assert found.gaps == ranges(case["gaps"])
+    assert found.sources == {name: ranges(text) for name, text in (part.split(": ") for part in case["sources"].split(", "))}
+    assert found.compared == ranges(case["compared"])
 
 
 def holds(slot: int, before: str | None, after: str | None) -> Made:

@@ -65,6 +65,11 @@ class IngestProgress:
         return f"{per_s:.0f}/s{remaining}, {progress.pages} pages, {progress.gaps} gaps"
 
 
+def first_ingestion_ended(progress: Progress | None) -> bool:
+    """Whether the quant engine has been through a first pass: it counts pages at a pass's end."""
+    return progress is not None and progress.pages > 0
+
+
 def asked_progress(metrics_url: str) -> Progress | None:
     """What a quant engine says of the ingestion that is under way, None where it does not answer."""
     try:

@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from xorj import settings
+from xorj.cli.ingest_progress import IngestProgress, asked_progress, first_ingestion_ended
 from xorj.cli.start_progress import COLOURS, StartProgress
 from xorj.primitives.errors import InvalidInput, Unavailable
 from xorj.supervisor import log_files
@@ -105,9 +106,27 @@ def _serve(launch: Launch, folder: DataFolder, progress: StartProgress, stop_ask
         return
     launch.tell(Phase.READY)
     typer.echo(f"XORJ runs: {launch.address}   (local demo, worthless funds; logs in {folder.logs})")
+    _show_first_ingestion(launch, progress, stop_asked)
     while not stop_asked():
         time.sleep(POLL_S)
         progress.changes(launch.supervisor.lives)
+
+
+def _show_first_ingestion(launch: Launch, progress: StartProgress, stop_asked: Callable[[], bool]) -> None:
+    """Until the history that was there before is read; what else happens is shown meanwhile."""
+    url = f"http://127.0.0.1:{settings.QUANT_ENGINE_PORT + launch.port_offset}/metrics"
+    reading, told = IngestProgress(Console(stderr=True), "history"), asked_progress(url)
+    with reading.shown():
+        while not stop_asked() and not first_ingestion_ended(told):
+            if told is not None:
+                reading.tell(told)
+            time.sleep(POLL_S)
+            progress.changes(launch.supervisor.lives)
+            told = asked_progress(url)
+        if told is not None:
+            reading.tell(told)
+    if told is not None and told.read:
+        reading.line(told)
 
 
 def _give_up(launch: Launch, folder: DataFolder, failed: str) -> None:

@@ -15,13 +15,15 @@ from xorj.adapters.lake.store import chain_of
 from xorj.adapters.lake.swap_csv import DECIMALS_MAX, read_swaps
 from xorj.adapters.solana_rpc.transactions import parse_reply
 from xorj.chain.transactions import ChainTransaction
+from xorj.cli import backfill
 from xorj.cli.lake_option import LakeOption, named_lake, place_named
 from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
 from xorj.settings import GENESIS
-from xorj.swaps.coverage import Coverage, Source, covered
+from xorj.swaps.coverage import Coverage, Learned, SlotRange, Source, covered
 from xorj.swaps.decoder import decode, traders
+from xorj.swaps.ports import CoverageReader
 from xorj.swaps.record import Record
 from xorj.swaps.swap import NotASwap, Swap, Undecodable
 
@@ -31,6 +33,9 @@ GAPS_SHOWN_MAX = 20
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Swaps of wallets: decode a transaction, import a recording, tell what is known."
 )
+
+for command in (backfill.backfill, backfill.watch, backfill.unwatch, backfill.watched):
+    app.command()(command)
 
 
 @app.command("decode")
@@ -91,18 +96,23 @@ def coverage(
 ) -> None:
     """Say which slots of a wallet are known, from where, and what came of its transactions. Example: ./xorj swaps coverage 9QC3… --lake DIR
 
-    A node's history is known whole from its first record to its last; of a recording only the slots of its rows are.
+    Every commit says which slots it knew whole and which providers told it; of a recording only the slots of its rows are known. A hole is
+    a balance that something changed which no provider tells of: such a wallet is not ranked.
     """
     known = Wallet(parse_pubkey(wallet, "WALLET"))
     place = place_named(lake)
-    records = asyncio.run(DeltaLake(place, chain_of(place)).records(known))
+    records, learned = asyncio.run(_kept(DeltaLake(place, chain_of(place)), known))
     if not records:
         raise InvalidInput("WALLET", given=wallet, rule="a wallet with records in the lake")
-    found = covered(records)
+    found = covered(records, learned)
     if as_json:
         typer.echo(orjson.dumps({"wallet": known, **asdict(found)}, option=orjson.OPT_INDENT_2).decode())
     else:
         _show_coverage(found)
+
+
+async def _kept(lake: CoverageReader, wallet: Wallet) -> tuple[list[Record], list[Learned]]:
+    return await lake.records(wallet), await lake.learned(wallet)
 
 
 def _show_coverage(found: Coverage) -> None:
@@ -113,12 +123,22 @@ def _show_coverage(found: Coverage) -> None:
     for reason, count in sorted(found.undecodable.items()):
         table.add_row(f"  undecodable: {reason}", str(count))
     for source in Source:
-        ranges = [one.slots for one in found.known if one.source is source]
-        table.add_row(f"known from a {source}", f"{sum(one.last - one.first + 1 for one in ranges)} slots in {len(ranges)} ranges")
+        table.add_row(f"known from a {source}", _span([one.slots for one in found.known if one.source is source]))
+    for name, ranges in found.sources.items():
+        table.add_row(f"  told by {name}", _span(ranges))
+    table.add_row("held against a second source", _span(found.compared))
     table.add_row("gaps", str(len(found.gaps)))
     for gap in found.gaps[:GAPS_SHOWN_MAX]:
         table.add_row("  not known", f"{gap.first} to {gap.last}")
+    table.add_row("holes", str(len(found.holes)))
+    for hole in found.holes[:GAPS_SHOWN_MAX]:
+        what = "lamports" if hole.mint is None else hole.mint
+        table.add_row("  unexplained", f"{what} between {hole.after} and {hole.before}: {hole.left_raw} became {hole.found_raw}")
     show(table)
+
+
+def _span(ranges: Sequence[SlotRange]) -> str:
+    return f"{sum(one.last - one.first + 1 for one in ranges)} slots in {len(ranges)} ranges"
 
 
 def _genesis(chain: str) -> str:

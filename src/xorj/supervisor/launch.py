@@ -43,6 +43,10 @@ class Launch:
         """Where a person finds the pages."""
         return self._running.address
 
+    @property
+    def port_offset(self) -> int:
+        return self._running.port_offset
+
     def start(self, on_change: OnChange = lambda _name, _life: None) -> None:
         """Starts everything; `on_change` is told what happens, from other threads."""
         self._on_change = on_change

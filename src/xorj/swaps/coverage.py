@@ -119,7 +119,11 @@ def source_of(record: Record) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is kept of one wallet, from its `slots`' first to their last. `known` is merged by source, `undecodable` is by reason."""
+    """What is kept of one wallet, from its `slots`' first to their last. `known` is merged by source, `undecodable` is by reason.
+
+    `sources` are the providers' names by what they told of; `compared` of those slots were held against a second one. `holes` are not
+    explained by any.
+    """
 
     records: int
     slots: SlotRange
@@ -127,15 +131,21 @@ class Coverage:
     undecodable: Mapping[str, int]
     known: tuple[Known, ...]
     gaps: tuple[SlotRange, ...]
+    sources: Mapping[str, tuple[SlotRange, ...]]
+    compared: tuple[SlotRange, ...]
+    holes: tuple[Hole, ...]
 
 
-def covered(records: Sequence[Record]) -> Coverage:
-    """The coverage of one wallet by its records, oldest first. Raises ValueError when there are none."""
+def covered(records: Sequence[Record], learned: Sequence[Learned] = ()) -> Coverage:
+    """The coverage of one wallet by its records, oldest first, and what their commits told. Raises ValueError when there are no records."""
     if not records:
         raise ValueError("no records, no coverage")
-    known = known_of(records)
-    slots = SlotRange(records[0].slot, records[-1].slot)
+    read = [Known(Source.NODE, one.slots) for one in learned]
+    # of commits that told nothing, the records themselves do
+    known = [*read, *(one for one in known_of(records) if one.source is Source.RECORDING or not read)]
+    slots = SlotRange(min(one.slots.first for one in known), max(one.slots.last for one in known))
     by_source = [Known(source, one) for source in Source for one in merged(each.slots for each in known if each.source is source)]
+    names = sorted({name for one in learned for name in one.sources})
     return Coverage(
         records=len(records),
         slots=slots,
@@ -143,6 +153,9 @@ def covered(records: Sequence[Record]) -> Coverage:
         undecodable=dict(Counter(one.outcome.reason for one in records if isinstance(one.outcome, Undecodable))),
         known=tuple(by_source),
         gaps=gaps((one.slots for one in known), slots),
+        sources={name: merged(one.slots for one in learned if name in one.sources) for name in names},
+        compared=merged(one.slots for one in learned if len(one.sources) > 1),
+        holes=open_holes(learned),
     )
 
 

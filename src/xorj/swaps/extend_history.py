@@ -40,11 +40,12 @@ async def extend_history(
     listed = await read_before(Address(wallet), seam, reader, since=since)
     ingested.pages += listed.pages
     done, rows = 0, oldest_first([row for row in listed.rows if row.slot < seam.slot])
-    parts = list(slices(rows))
-    ends = [listed.complete_from, *(Slot(part[-1].slot + 1) for part in parts[:-1])]
+    # that there is nothing before is worth knowing too
+    parts = list(slices(rows)) or [[]]
+    ends = [min(listed.complete_from, seam.slot), *(Slot(part[-1].slot + 1) for part in parts[:-1])]
     for complete_from, part in zip(reversed(ends), reversed(parts), strict=True):
         await _add(wallet, complete_from, [*part, seam], reader, second, lake, ingested)
-        seam, done = part[0], done + len(part)
+        seam, done = part[0] if part else seam, done + len(part)
         tell(Progress(ingested.pages, done, len(rows), len(ingested.gapped)))
     return ingested
 

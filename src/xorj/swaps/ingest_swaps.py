@@ -66,6 +66,21 @@ class Ingested:
             if isinstance(record.outcome, Undecodable):
                 self.undecodable[record.outcome.reason] += 1
 
+    def joined(self, later: "Ingested") -> "Ingested":
+        """Both as one."""
+        return Ingested(
+            records=self.records + later.records,
+            outcomes=self.outcomes + later.outcomes,
+            undecodable=self.undecodable + later.undecodable,
+            up_to_slot=later.up_to_slot if later.up_to_slot is not None else self.up_to_slot,
+            left_out=self.left_out | later.left_out,
+            breaks=self.breaks + later.breaks,
+            gapped=self.gapped | later.gapped,
+            pages=self.pages + later.pages,
+            added=self.added + later.added,
+            denied=self.denied + later.denied,
+        )
+
     def count_whole(self, whole: Whole) -> None:
         self.added, self.denied = self.added + whole.added, self.denied + whole.denied
         for one in whole.breaks:

@@ -258,7 +258,7 @@ class HistoryPool:
 
 
 class SecondOpinion:
-    """Implements HistoryReader: whoever comes after the node that the pool asks first about an address; so another while that one answers."""
+    """Implements HistoryReader by who comes after the node that the pool asks first about an address: another, while that one answers."""
 
     def __init__(self, pool: HistoryPool) -> None:
         self._pool = pool

@@ -13,7 +13,7 @@ from xorj.adapters.solana_rpc.history_pool import HistoryPool, allowances
 from xorj.adapters.solana_rpc.json_rpc import READ_ATTEMPTS_MAX
 from xorj.adapters.solana_rpc.node import SolanaNode
 from xorj.chain.ports import HistoryReader
-from xorj.primitives.errors import InvalidInput
+from xorj.primitives.errors import InvalidInput, RefusedForSafety
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class OpenedHistory:
 
     reader: HistoryReader
     second: HistoryReader | None
+    nodes: tuple[SolanaNode, ...]
+
+    async def require_chain(self, genesis: str) -> None:
+        """Raises RefusedForSafety where a provider is on another chain, Unavailable where one does not say."""
+        for node in self.nodes:
+            found = await node.genesis_hash()
+            if found != genesis:
+                raise RefusedForSafety(f"{node.name} is on the chain with genesis {found}, the settings are for {genesis}")
 
 
 async def open_history(urls: Sequence[str], genesis: str, stack: AsyncExitStack, *, allowed: str = "", full: str = "") -> OpenedHistory:
@@ -39,9 +47,9 @@ async def open_history(urls: Sequence[str], genesis: str, stack: AsyncExitStack,
     for node in nodes:
         await stack.enter_async_context(node)
     if len(nodes) == 1:
-        return OpenedHistory(nodes[0], None)
+        return OpenedHistory(nodes[0], None, tuple(nodes))
     pool = HistoryPool(list(zip(nodes, allowances(allowed, len(urls)), strict=True)), genesis)
-    return OpenedHistory(pool, pool.second)
+    return OpenedHistory(pool, pool.second, tuple(nodes))
 
 
 def full_numbers(text: str, urls: Sequence[str]) -> frozenset[int]:
