@@ -49,6 +49,13 @@ class MemoryLake:
     async def version(self) -> int:
         return self.commits
 
+    async def at_version(self, version: int) -> "MemoryLake":
+        """A copy without what came later."""
+        copy = MemoryLake()
+        copy.kept = [record for record in self.kept if self._came.get((record.wallet, record.signature), 0) <= version]
+        copy.all_learned, copy.commits, copy._came = list(self.all_learned), version, dict(self._came)
+        return copy
+
     async def swaps_of_commits(self, after: int, until: int) -> list[Swap]:
         numbers = {swap: self._came.get((swap.wallet, swap.signature), 0) for swap in await self.swaps()}
         return [swap for swap, number in numbers.items() if after < number <= until]

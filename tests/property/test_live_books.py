@@ -113,10 +113,22 @@ async def test_books_that_went_wrong_are_found_and_made_anew() -> None:
     assert await lake.report() is not None
     # what the lake holds is no longer what the books saw
     forged = [replace(history[0], input=replace(history[0].input, raw=90_000_000)), history[1]]
-    memory.records = records_of(forged)
+    memory.kept = records_of(forged)
     assert await lake.differing() == (wallet("ana"),)
     assert await lake.differing() == ()
     assert await lake.report() == await compute_performance(memory)
+
+
+async def test_a_lake_that_stands_still_tells_nothing_of_what_is_committed_meanwhile() -> None:
+    memory = MemoryLake()
+    lake = FollowedLake(memory)
+    await lake.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10)]), {})
+    still, then = await lake.still(), await lake.report()
+    await lake.commit(records_of([swap("ana", "1 SOL", "150 USDC", slot=20, day=1)]), {})
+    assert (await still.version(), await still.newest_slot(), await still.report()) == (1, 10, then)
+    assert await still.swaps() == await lake.swaps(as_of=Slot(10))
+    assert await still.report(as_of=Slot(9)) is None
+    assert await lake.report() != then
 
 
 class Shelf:

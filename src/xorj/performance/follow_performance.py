@@ -5,6 +5,7 @@ Run by the quant engine around its ingestion.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from xorj.performance.book_bytes import packed, unpacked
@@ -22,8 +23,48 @@ from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
 
 
+class HistoryAtVersion(SwapReader, MovementReader, Protocol):
+    """A lake as it was at a version."""
+
+
 class ReadableLake(SwapLake, SwapReader, MovementReader, CommitReader, Protocol):
     """A lake from both its sides."""
+
+    async def at_version(self, version: int) -> HistoryAtVersion:
+        """The lake as it was at that version. Raises Unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class StillLake:
+    """A lake as of one version, with what its books reported then: for a long computation, during which others may commit."""
+
+    _pinned: HistoryAtVersion
+    _version: int
+    _report: PerformanceReport | None
+
+    async def version(self) -> int:
+        return self._version
+
+    async def newest_slot(self) -> Slot | None:
+        return await self._pinned.newest_slot()
+
+    async def swaps(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[Swap]:
+        return await self._pinned.swaps(as_of=as_of, wallet=wallet)
+
+    async def movements(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[WalletMovement]:
+        return await self._pinned.movements(as_of=as_of, wallet=wallet)
+
+    async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
+        return await self._pinned.swap_facts(as_of=as_of, wallet=wallet)
+
+    async def open_holes(self) -> Mapping[Wallet, tuple[Hole, ...]]:
+        return await self._pinned.open_holes()
+
+    async def report(self, *, as_of: Slot | None = None) -> PerformanceReport | None:
+        """The books' report; of an older slot, at the cost of a full computation. Raises Unavailable."""
+        if as_of is None or self._report is None or as_of >= self._report.slot:
+            return self._report
+        return await compute_performance(self._pinned, as_of=as_of)
 
 
 class FollowedLake:
@@ -69,6 +110,14 @@ class FollowedLake:
         late: Sequence[Record] = (),
     ) -> int:
         return await self._lake.commit(records, venues, learned, late)
+
+    async def still(self) -> StillLake:
+        """The lake and its books as of now. Raises Unavailable."""
+        async with self._one_at_a_time:
+            books = await self._followed()
+            pinned = await self._lake.at_version(books.version)
+            newest = await pinned.newest_slot()
+            return StillLake(pinned, books.version, None if newest is None else books.report(newest))
 
     async def report(self, *, as_of: Slot | None = None) -> PerformanceReport | None:
         """What compute_performance would say, at the cost of what is new; of an older slot, at the whole cost. Raises Unavailable."""
