@@ -20,7 +20,7 @@ from xorj.adapters.postgres.rate_limits import PostgresRateLimits
 from xorj.adapters.postgres.reporting import PostgresOverview, PostgresRankings
 from xorj.adapters.postgres.stops import PostgresStops
 from xorj.adapters.rate_limits import FixedWindows
-from xorj.chain.transactions import Account, Blockhash, SendHint, SignatureStatus, Simulation
+from xorj.chain.transactions import Account, Blockhash, SendHint, SignatureStatus, Simulation, TokenHolding
 from xorj.client.api import XorjClient
 from xorj.gateway import app as gateway
 from xorj.gateway.parts import SPECIFIED_ORIGINS, Parts, Place
@@ -60,6 +60,9 @@ class QuietChain:
 
     async def accounts(self, addresses: Sequence[Address], **_how: Any) -> list[Account | None]:
         return [self.found.get(address) for address in addresses]
+
+    async def token_accounts(self, owner: Address, mint: Mint, **_how: Any) -> list[TokenHolding]:
+        return []
 
     async def latest_blockhash(self, **_how: Any) -> Blockhash:
         return Blockhash("11111111111111111111111111111111", 250, Slot(100))

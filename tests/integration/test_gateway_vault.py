@@ -8,7 +8,8 @@ from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import Message
-from solders.system_program import TransferParams, transfer
+from solders.pubkey import Pubkey
+from solders.system_program import CreateAccountParams, TransferParams, create_account, transfer
 from solders.transaction import VersionedTransaction
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.eventually import becoming
@@ -120,6 +121,68 @@ async def test_a_vault_from_deployment_to_close(world: GatewayWorld, node: Solan
         await does("deactivate")
         await does("close")
     assert await vault_of_cat(node) is None
+
+
+def made_account(payer: Pubkey, holder: Pubkey, fresh: Pubkey) -> list[Instruction]:
+    """A token account of `holder` for the base mint at an address of its own."""
+    metas = [AccountMeta(fresh, False, True), AccountMeta(BASE, False, False)]
+    making = CreateAccountParams(from_pubkey=payer, to_pubkey=fresh, lamports=3_000_000, space=165, owner=accounts.TOKEN_PROGRAM)
+    return [create_account(making), Instruction(accounts.TOKEN_PROGRAM, b"\x12" + bytes(holder), metas)]
+
+
+def gives(giver: Pubkey, target: Pubkey, amount: int) -> Instruction:
+    source = accounts.token_account_address(giver, BASE)
+    keys = [AccountMeta(source, False, True), AccountMeta(BASE, False, False), AccountMeta(target, False, True)]
+    return Instruction(accounts.TOKEN_PROGRAM, b"\x0c" + amount.to_bytes(8, "little") + b"\x06", [*keys, AccountMeta(giver, True, False)])
+
+
+async def lands(node: SolanaNode, given: list[Instruction], *signers: Keypair) -> None:
+    blockhash = Hash.from_string((await node.latest_blockhash()).blockhash)
+    whole = VersionedTransaction(Message.new_with_blockhash(given, signers[0].pubkey(), blockhash), signers)
+    assert (await node.send(bytes(whole))).accepted
+
+    async def landed() -> bool:
+        _, (found,) = await node.statuses([Signature(str(whole.signatures[0]))])
+        assert found is None or found.error is None, found
+        return found is not None and found.commitment is not Commitment.PROCESSED
+
+    await becoming(landed, "it has landed")
+
+
+async def test_tokens_are_withdrawn_from_whatever_account_they_lie_in_and_what_trades_left_is_recovered(
+    world: GatewayWorld, node: SolanaNode
+) -> None:
+    """Somebody has put 7 and 5 USDC into accounts of the vault that are not its associated one, and 3 into one of the trade authority."""
+    owner, vault = OWNER.pubkey(), accounts.vault_address(OWNER.pubkey())
+    trade = accounts.trade_authority_address(vault)
+    strays = [Keypair.from_seed(bytes([seed]) * 32) for seed in (41, 42, 43)]
+    for stray, holder, usdc in zip(strays, (vault, vault, trade), (7, 5, 3), strict=True):
+        await lands(node, [*made_account(owner, holder, stray.pubkey()), gives(owner, stray.pubkey(), usdc * USDC_RAW)], OWNER, stray)
+    _, before = await node.token_balances(Wallet(str(owner)))
+    async with world.wallet(OWNER) as wallet:
+        with pytest.raises(Problem) as refused:
+            await wallet.act("withdraw", {"mint": USDC, "amount_raw": str(513 * USDC_RAW)})
+        assert "holds 512000000 base units in 3 token accounts" in refused.value.detail
+        await confirmed(wallet, await wallet.act("withdraw", {"mint": USDC, "amount_raw": str(510 * USDC_RAW)}))
+        held = await node.token_accounts(Address(str(vault)), USDC)
+        assert sorted(one.amount_raw for one in held) == [0, 0, 2 * USDC_RAW], "the usual one first, then the fullest"
+        await confirmed(wallet, await wallet.act("recover", {"mint": USDC}))
+        usual = str(accounts.token_account_address(vault, BASE))
+        assert {one.address: one.amount_raw for one in await node.token_accounts(Address(str(vault)), USDC)}[Address(usual)] == 3 * USDC_RAW
+        for stray in (strays[0], strays[2]):
+            await confirmed(wallet, await wallet.act("close-account", {"account": str(stray.pubkey())}))
+        for account, status in ((strays[1], 409), (OWNER, 422), (strays[0], 422)):
+            with pytest.raises(Problem) as refused:
+                await wallet.act("close-account", {"account": str(account.pubkey())})
+            assert refused.value.status == status, account
+        with pytest.raises(Problem) as refused:
+            await wallet.act("recover", {"mint": USDC})
+        assert refused.value.kind == "nothing-to-recover"
+        # Back to what the other tests begin with.
+        await confirmed(wallet, await wallet.act("withdraw", {"mint": USDC, "amount_raw": str(5 * USDC_RAW)}))
+        await confirmed(wallet, await wallet.act("deposit", {"amount_raw": str(500 * USDC_RAW)}))
+    _, after = await node.token_balances(Wallet(str(owner)))
+    assert after[USDC] - before[USDC] == (512 + 3 - 500) * USDC_RAW
 
 
 class TestWhatWouldFail:

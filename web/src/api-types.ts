@@ -135,7 +135,7 @@ export interface paths {
         put?: never;
         /**
          * Disable
-         * @description Ends copying. What is in flight is settled; what the vault holds stays, and only its owner can take it out.
+         * @description Ends copying. What is in flight is cancelled where it has not landed; what the vault holds stays, its owner alone can take it out.
          */
         post: operations["disable_api_bot_disable_post"];
         delete?: never;
@@ -215,11 +215,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Stopping
+         * @description Whether trading is stopped, and what the bot has done for it in the vaults that the caller may see.
+         */
+        get: operations["stopping_api_bot_emergency_get"];
         put?: never;
         /**
          * Emergency
-         * @description Stops all new trades of everybody, or lets them start again. What is in flight is settled in both cases.
+         * @description Stops everybody's trading: no new trade, every vault paused on chain, trades in doubt cancelled. Or lets trades start again; each
+         *     paused vault then waits for its owner to resume it.
          */
         post: operations["emergency_api_bot_emergency_post"];
         delete?: never;
@@ -504,9 +509,50 @@ export interface paths {
         put?: never;
         /**
          * Withdraw
-         * @description Takes any token out of the vault to the wallet's own account. Nothing can hold this back.
+         * @description Takes any token out of the vault to the wallet's own account, whichever of the vault's token accounts it lies in. Nothing can hold
+         *     this back.
          */
         post: operations["withdraw_api_vault_withdraw_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/vault/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recover
+         * @description Moves what trades have left behind of a token into the vault, and the trade authority's SOL to the wallet.
+         */
+        post: operations["recover_api_vault_recover_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/vault/close-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Account
+         * @description Closes an empty token account of the vault or of its trade authority; its rent goes to the wallet.
+         */
+        post: operations["close_account_api_vault_close_account_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -803,6 +849,35 @@ export interface components {
             /** Reason */
             reason: string | null;
         };
+        /**
+         * BrakeReport
+         * @description One transaction of the bot. `done` is finalized; `detail` says why one failed or expired: a burn whose nonce was used came after
+         *     its trade, which is settled then.
+         */
+        BrakeReport: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "pause" | "burn";
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "prepared" | "sent" | "done" | "failed" | "expired";
+            /** Signature */
+            signature: string | null;
+            /** Slot */
+            slot: number | null;
+            /** Intent Id */
+            intent_id: string | null;
+            /** Nonce */
+            nonce: number | null;
+            /** Reason */
+            reason: string;
+            /** Detail */
+            detail: string | null;
+        };
         /** ChallengeRequest */
         ChallengeRequest: {
             /** Wallet Address */
@@ -845,6 +920,14 @@ export interface components {
              * @enum {string}
              */
             vault: "closed" | "open";
+        };
+        /**
+         * CloseAccountBody
+         * @description `account` is an empty token account of the vault or of its trade authority.
+         */
+        CloseAccountBody: {
+            /** Account */
+            account: string;
         };
         /**
          * CopyOrderBody
@@ -963,7 +1046,8 @@ export interface components {
         };
         /**
          * EmergencyResponse
-         * @description `stopped` is what the switch says now, for everybody.
+         * @description `stopped` is what the switch says now, for everybody; `vaults` is what the bot has done in each so far. Until `complete` more is to
+         *     come: GET /api/bot/emergency tells it.
          */
         EmergencyResponse: {
             /** Success */
@@ -972,6 +1056,12 @@ export interface components {
             message: string;
             /** Stopped */
             stopped: boolean;
+            /** Complete */
+            complete: boolean;
+            /** Vaults */
+            vaults: components["schemas"]["VaultStop"][];
+            /** Vaults Count */
+            vaults_count: number;
         };
         /**
          * Leader
@@ -1181,6 +1271,11 @@ export interface components {
             run: components["schemas"]["ScoringRun"] | null;
             /** Traders */
             traders: components["schemas"]["RankedTrader"][];
+        };
+        /** RecoverBody */
+        RecoverBody: {
+            /** Mint */
+            mint: string;
         };
         /** ScoringRun */
         ScoringRun: {
@@ -1493,7 +1588,26 @@ export interface components {
             /** Balances */
             balances: components["schemas"]["Balance"][];
         };
-        /** WithdrawBody */
+        /**
+         * VaultStop
+         * @description `in_doubt` counts trades whose end is not proven yet. `complete`: paused, and nothing of it can have an effect any more.
+         */
+        VaultStop: {
+            /** Vault */
+            vault: string;
+            /** Owner */
+            owner: string;
+            /** Paused */
+            paused: boolean;
+            /** In Doubt */
+            in_doubt: number;
+            /** Brakes */
+            brakes: components["schemas"]["BrakeReport"][];
+        };
+        /**
+         * WithdrawBody
+         * @description `amount_raw` base units, out of whatever token accounts of the vault hold them.
+         */
         WithdrawBody: {
             /** Mint */
             mint: string;
@@ -1951,6 +2065,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DecisionPage"];
+                };
+            };
+            /** @description RFC 9457 problem document */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem document */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopping_api_bot_emergency_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmergencyResponse"];
                 };
             };
             /** @description RFC 9457 problem document */
@@ -2622,6 +2774,90 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["WithdrawBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsignedTransaction"];
+                };
+            };
+            /** @description RFC 9457 problem document */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem document */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recover_api_vault_recover_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsignedTransaction"];
+                };
+            };
+            /** @description RFC 9457 problem document */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RFC 9457 problem document */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_account_api_vault_close_account_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseAccountBody"];
             };
         };
         responses: {

@@ -17,6 +17,7 @@ from xorj.chain.transactions import (
     SignatureInfo,
     SignatureStatus,
     Simulation,
+    TokenHolding,
 )
 from xorj.primitives.ids import Address, Mint, Signature, Slot, Wallet
 
@@ -58,6 +59,11 @@ class AccountReader(Protocol):
 
     async def lamports(self, address: Address, *, commitment: Commitment = Commitment.CONFIRMED) -> int:
         """The account's lamports, 0 when there is none."""
+
+
+class TokenAccountReader(Protocol):
+    async def token_accounts(self, owner: Address, mint: Mint, *, commitment: Commitment = Commitment.CONFIRMED) -> list[TokenHolding]:
+        """Every token account of `owner` for that mint, associated or not, in the order of addresses."""
 
 
 class StatusReader(Protocol):

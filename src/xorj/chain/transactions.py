@@ -113,6 +113,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenHolding:
+    """One token account and what it holds of its mint."""
+
+    address: Address
+    amount_raw: int
+
+
+@dataclass(frozen=True, slots=True)
 class Blockhash:
     """A recent blockhash, the last block height at which it is accepted, and the slot it was read at."""
 

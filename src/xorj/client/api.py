@@ -31,7 +31,20 @@ TIMEOUT_S = 20.0
 RENEW_BEFORE = timedelta(minutes=2)
 
 Sign = Callable[[bytes], Awaitable[bytes]]
-Action = Literal["deploy", "policy", "deposit", "withdraw", "grant", "revoke", "pause", "resume", "deactivate", "close"]
+Action = Literal[
+    "deploy",
+    "policy",
+    "deposit",
+    "withdraw",
+    "recover",
+    "close-account",
+    "grant",
+    "revoke",
+    "pause",
+    "resume",
+    "deactivate",
+    "close",
+]
 T = TypeVar("T")
 
 

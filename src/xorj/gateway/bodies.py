@@ -97,8 +97,20 @@ class DepositBody(Body):
 
 
 class WithdrawBody(Body):
+    """`amount_raw` base units, out of whatever token accounts of the vault hold them."""
+
     mint: AddressText
     amount_raw: PositiveRawText
+
+
+class RecoverBody(Body):
+    mint: AddressText
+
+
+class CloseAccountBody(Body):
+    """`account` is an empty token account of the vault or of its trade authority."""
+
+    account: AddressText
 
 
 class PolicyBody(Body):

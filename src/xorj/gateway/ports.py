@@ -2,7 +2,14 @@
 
 from typing import Protocol
 
-from xorj.chain.ports import AccountReader, BlockhashSource, StatusReader, TransactionSender, TransactionSimulator
+from xorj.chain.ports import (
+    AccountReader,
+    BlockhashSource,
+    StatusReader,
+    TokenAccountReader,
+    TransactionSender,
+    TransactionSimulator,
+)
 from xorj.copying.situation import Switch
 
 
@@ -16,5 +23,5 @@ class KillSwitchControl(Protocol):
     async def release(self, reason: str, *, actor: str) -> None: ...
 
 
-class Node(AccountReader, BlockhashSource, StatusReader, TransactionSender, TransactionSimulator, Protocol):
+class Node(AccountReader, BlockhashSource, StatusReader, TokenAccountReader, TransactionSender, TransactionSimulator, Protocol):
     """The chain, as far as an owner's own transactions need it. Adapter: adapters/solana_rpc."""

@@ -287,7 +287,9 @@ def burn_nonce(authority: Pubkey, owner: Pubkey, guard: Guard) -> Instruction:
     return _built("burn_nonce", [authority, *_owner_vault_policy(owner)[1:]], {"guard": _guard(guard)})
 
 
-def recover_trade_account(owner: Pubkey, mint: Pubkey, *, token_program: Pubkey = TOKEN_PROGRAM) -> Instruction:
+def recover_trade_account(
+    owner: Pubkey, mint: Pubkey, *, trade_token: Pubkey | None = None, token_program: Pubkey = TOKEN_PROGRAM
+) -> Instruction:
     """What is left in the trade account of `mint` goes to the vault, the trade authority's lamports to the owner."""
     vault = vault_address(owner)
     trade = trade_authority_address(vault)
@@ -295,7 +297,7 @@ def recover_trade_account(owner: Pubkey, mint: Pubkey, *, token_program: Pubkey 
         owner,
         vault,
         trade,
-        token_account_address(trade, mint, token_program),
+        trade_token or token_account_address(trade, mint, token_program),
         token_account_address(vault, mint, token_program),
         mint,
         token_program,
@@ -304,12 +306,18 @@ def recover_trade_account(owner: Pubkey, mint: Pubkey, *, token_program: Pubkey 
 
 
 def close_token_account(
-    owner: Pubkey, mint: Pubkey, *, of_trade_authority: bool = False, token_program: Pubkey = TOKEN_PROGRAM
+    owner: Pubkey,
+    mint: Pubkey,
+    *,
+    of_trade_authority: bool = False,
+    token_account: Pubkey | None = None,
+    token_program: Pubkey = TOKEN_PROGRAM,
 ) -> Instruction:
     """The account must be empty; its rent goes to the owner."""
     vault = vault_address(owner)
     authority = trade_authority_address(vault) if of_trade_authority else vault
-    return _built("close_token_account", [owner, vault, authority, token_account_address(authority, mint, token_program), token_program])
+    account = token_account or token_account_address(authority, mint, token_program)
+    return _built("close_token_account", [owner, vault, authority, account, token_program])
 
 
 def close_vault(owner: Pubkey) -> Instruction:

@@ -36,6 +36,7 @@ from xorj.chain.transactions import (
     SignatureInfo,
     SignatureStatus,
     Simulation,
+    TokenHolding,
 )
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import InvalidInput, Unavailable
@@ -121,6 +122,12 @@ class SolanaNode:
         method = "getTokenAccountsByOwner"
         replies = await self._rpc.read_batch(method, [[owner, {"programId": program}, options] for program in TOKEN_PROGRAMS])
         return self._checked(method, lambda: _summed([_with_slot(reply) for reply in replies]))
+
+    async def token_accounts(self, owner: Address, mint: Mint, *, commitment: Commitment = Commitment.CONFIRMED) -> list[TokenHolding]:
+        """Every token account of `owner` for that mint, associated or not, in the order of addresses."""
+        method = "getTokenAccountsByOwner"
+        reply = await self._rpc.read(method, [owner, {"mint": mint}, {"encoding": "jsonParsed", "commitment": commitment.value}])
+        return self._checked(method, lambda: _holdings(_with_slot(reply)[1]))
 
     async def lamports(self, address: Address, *, commitment: Commitment = Commitment.CONFIRMED) -> int:
         reply = await self._rpc.read("getBalance", [address, {"commitment": commitment.value}])
@@ -284,13 +291,24 @@ def _summed(replies: Sequence[tuple[Slot, Json]]) -> tuple[Slot, dict[Mint, int]
     balances: dict[Mint, int] = {}
     for _, value in replies:
         for row in read_list(value, "value"):
-            account = read_object(read_object(row, "value").get("account"), "account")
-            parsed = read_object(read_object(account.get("data"), "account.data").get("parsed"), "parsed")
-            info = read_object(parsed.get("info"), "parsed.info")
-            mint = Mint(read_pubkey(info.get("mint"), "parsed.info.mint"))
-            amount = read_object(info.get("tokenAmount"), "parsed.info.tokenAmount")
-            balances[mint] = balances.get(mint, 0) + read_amount(amount.get("amount"), "parsed.info.tokenAmount.amount")
+            mint, raw = _held(row)
+            balances[mint] = balances.get(mint, 0) + raw
     return min(slot for slot, _ in replies), balances
+
+
+def _holdings(value: Json) -> list[TokenHolding]:
+    rows = [read_object(row, "value") for row in read_list(value, "value")]
+    found = [TokenHolding(Address(read_pubkey(row.get("pubkey"), "pubkey")), _held(row)[1]) for row in rows]
+    return sorted(found, key=lambda one: one.address)
+
+
+def _held(row: Json) -> tuple[Mint, int]:
+    """Mint and raw amount of one token account in the node's parsed form."""
+    account = read_object(read_object(row, "value").get("account"), "account")
+    parsed = read_object(read_object(account.get("data"), "account.data").get("parsed"), "parsed")
+    info = read_object(parsed.get("info"), "parsed.info")
+    amount = read_object(info.get("tokenAmount"), "parsed.info.tokenAmount")
+    return Mint(read_pubkey(info.get("mint"), "parsed.info.mint")), read_amount(amount.get("amount"), "parsed.info.tokenAmount.amount")
 
 
 def _status(row: Json) -> SignatureStatus | None:

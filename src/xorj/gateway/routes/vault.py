@@ -11,7 +11,15 @@ from solders.pubkey import Pubkey
 
 from xorj.gateway import vault_building as building
 from xorj.gateway.access import AccountReading, VaultBuilding, account_reading
-from xorj.gateway.bodies import DepositBody, PolicyBody, SignatureText, SignedTransactionBody, WithdrawBody
+from xorj.gateway.bodies import (
+    CloseAccountBody,
+    DepositBody,
+    PolicyBody,
+    RecoverBody,
+    SignatureText,
+    SignedTransactionBody,
+    WithdrawBody,
+)
 from xorj.gateway.idempotency import IdempotencyKey, once
 from xorj.gateway.limiting import read_limit, write_limit
 from xorj.gateway.parts import Parts, PartsOf
@@ -135,13 +143,38 @@ async def deposit(session: VaultBuilding, parts: PartsOf, body: DepositBody) -> 
 
 @router.post("/withdraw", dependencies=[write_limit])
 async def withdraw(session: VaultBuilding, parts: PartsOf, body: WithdrawBody) -> UnsignedTransaction:
-    """Takes any token out of the vault to the wallet's own account. Nothing can hold this back."""
-    mint = Pubkey.from_string(body.mint)
-    (found,) = await parts.node.accounts([Address(body.mint)])
+    """Takes any token out of the vault to the wallet's own account, whichever of the vault's token accounts it lies in. Nothing can hold
+    this back."""
+    owner, mint, program = _owner(session), Pubkey.from_string(body.mint), await _token_program(parts, body.mint)
+    of = accounts.vault_address(owner)
+    held = await parts.node.token_accounts(Address(str(of)), Mint(body.mint))
+    taken = building.takings(held, accounts.token_account_address(of, mint, program), int(body.amount_raw))
+    if isinstance(taken, building.CannotTake):
+        raise conflict("would-fail", f"{body.amount_raw} base units cannot be withdrawn: {taken.why}.")
+    where = "" if len(taken) == 1 else f" out of {len(taken)} token accounts"
+    instructions = building.withdraw(owner, mint, program, taken)
+    return await _unsigned(parts, session, instructions, f"withdraw {body.amount_raw} base units of {body.mint}{where}")
+
+
+@router.post("/recover", dependencies=[write_limit])
+async def recover(session: VaultBuilding, parts: PartsOf, body: RecoverBody) -> UnsignedTransaction:
+    """Moves what trades have left behind of a token into the vault, and the trade authority's SOL to the wallet."""
+    owner, mint, program = _owner(session), Pubkey.from_string(body.mint), await _token_program(parts, body.mint)
+    trade = accounts.trade_authority_address(accounts.vault_address(owner))
+    left_in = [Pubkey.from_string(one.address) for one in await parts.node.token_accounts(Address(str(trade)), Mint(body.mint))]
+    if not left_in:
+        raise conflict("nothing-to-recover", f"The trade authority {trade} has no token account of {body.mint}.")
+    instructions = building.recover(owner, mint, program, left_in[: building.ACCOUNTS_PER_TRANSACTION_MAX])
+    return await _unsigned(parts, session, instructions, f"recover what trades have left of {body.mint}")
+
+
+@router.post("/close-account", dependencies=[write_limit])
+async def close_account(session: VaultBuilding, parts: PartsOf, body: CloseAccountBody) -> UnsignedTransaction:
+    """Closes an empty token account of the vault or of its trade authority; its rent goes to the wallet."""
+    (found,) = await parts.node.accounts([Address(body.account)])
     if found is None:
-        raise InvalidInput("mint", given=body.mint, rule="the mint of a token on this chain")
-    instructions = building.withdraw(_owner(session), mint, Pubkey.from_string(found.owner), int(body.amount_raw))
-    return await _unsigned(parts, session, instructions, f"withdraw {body.amount_raw} base units of {body.mint}")
+        raise InvalidInput("account", given=body.account, rule="a token account on this chain")
+    return await _unsigned(parts, session, building.close_account(_owner(session), found), f"close the token account {body.account}")
 
 
 @router.post("/grant", dependencies=[write_limit, no_body])
@@ -227,6 +260,15 @@ async def _unsigned(parts: Parts, session: Session, instructions: Sequence[Instr
         blockhash=blockhash.blockhash,
         last_valid_block_height=blockhash.last_valid_block_height,
     )
+
+
+async def _token_program(parts: Parts, mint: str) -> Pubkey:
+    """The program that the mint belongs to. Raises InvalidInput where it is no token's."""
+    (found,) = await parts.node.accounts([Address(mint)])
+    program = None if found is None else Pubkey.from_string(found.owner)
+    if program not in building.TOKEN_PROGRAMS:
+        raise InvalidInput("mint", given=mint, rule="the mint of a token on this chain")
+    return program
 
 
 async def _config(parts: Parts) -> accounts.Config:
