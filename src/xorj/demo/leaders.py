@@ -27,9 +27,26 @@ class Kind(StrEnum):
     WASH_LOSER = "wash trader, losing side"
     SNIPER = "launch sniper"
     TURNCOAT = "turncoat"
+    CLONE_OWNER = "gambler of five wallets"
+    CLONE = "clone"
+    ABANDONED = "abandoned wallet"
+    RESET = "reset wallet"
 
 
-VILLAINS = frozenset({Kind.MARTINGALE, Kind.BAG_HOLDER, Kind.WASH_WINNER, Kind.WASH_LOSER, Kind.SNIPER, Kind.TURNCOAT})
+VILLAINS = frozenset(
+    {
+        Kind.MARTINGALE,
+        Kind.BAG_HOLDER,
+        Kind.WASH_WINNER,
+        Kind.WASH_LOSER,
+        Kind.SNIPER,
+        Kind.TURNCOAT,
+        Kind.CLONE_OWNER,
+        Kind.CLONE,
+        Kind.ABANDONED,
+        Kind.RESET,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,10 @@ _COUNTS = {
     Kind.WASH_LOSER: 1,
     Kind.SNIPER: 1,
     Kind.TURNCOAT: 1,
+    Kind.CLONE_OWNER: 1,
+    Kind.CLONE: 4,
+    Kind.ABANDONED: 1,
+    Kind.RESET: 1,
 }
 _SLOW_LIVE = ((60, 180), (15, 60), (300, 800))
 _BRISK_LIVE = ((8, 24), (5, 20), (250, 500))
@@ -71,6 +92,10 @@ _MANNERS = {
     Kind.WASH_LOSER: Manner((0, 0), (50, 70), (1, 1), (3_000, 3_500), (40, 80), (1, 1), (1_000, 1_500), (20_000, 20_000)),
     Kind.SNIPER: Manner((0, 0), (1, 1), (1, 4), (2_000, 2_500), (1, 1), (1, 4), (1_000, 2_000), (20_000, 20_000)),
     Kind.TURNCOAT: Manner((34, 40), (40, 110), (24, 120), (1_500, 3_000), (15, 40), (4, 6), (2_500, 4_000), (40_000, 40_000)),
+    Kind.CLONE_OWNER: Manner((0, 0), (80, 200), (24, 160), (3_000, 5_000), *_SLOW_LIVE, (40_000, 40_000)),
+    Kind.CLONE: Manner((0, 0), (80, 200), (24, 160), (3_000, 5_000), *_SLOW_LIVE, (0, 0)),
+    Kind.ABANDONED: Manner((-45, -30), (60, 160), (12, 120), (1_500, 3_500), *_SLOW_LIVE, (30_000, 30_000)),
+    Kind.RESET: Manner((14, 18), (40, 110), (24, 120), (1_500, 3_000), *_SLOW_LIVE, (0, 0)),
 }
 
 

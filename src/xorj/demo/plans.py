@@ -26,10 +26,12 @@ _BAG_WIN_PPM = 30_000
 _FEES_PPM = 7_000
 _MARTINGALE_STAKE_BPS_MAX = 6_400
 _REFUND_BPS = 350
+# when the abandoned wallet hands all that it has left to the fresh one
+_RESET_STEP = HISTORY_STEPS // 2
 
 
 class Action(StrEnum):
-    """Buys spend a share of the leader's USDC, sales give a share of the token, refunds pass USDC to the wash partner."""
+    """Buys spend a share of the leader's USDC, sales give a share of the token, refunds pass USDC to the leader after him."""
 
     BUY = "buy"
     SELL = "sell"
@@ -97,7 +99,7 @@ class _Draft:
         self.gap = manner.live_gap_steps if season.live else manner.gap_steps
         self.hold = manner.live_hold_steps if season.live else manner.hold_steps
         self.stake = manner.live_stake_bps if season.live else manner.stake_bps
-        self.tokens = planner.tokens
+        self.tokens, self.leaders = planner.tokens, planner.leaders
 
     def between(self, bounds: tuple[int, int]) -> int:
         return int(self.draw.integers(bounds[0], bounds[1], endpoint=True))
@@ -215,6 +217,32 @@ def _turncoat(draft: _Draft) -> Iterator[Order]:
         yield from draft.trade(draft.pick(draft.of_temper(Temper.THIN)), step, step + draft.between(draft.hold))
 
 
+def _clone(draft: _Draft) -> Iterator[Order]:
+    """Five wallets of one owner, funded one from the other, who trade on luck alone: one of them always looks well."""
+    clones = [leader.number for leader in draft.leaders if leader.kind is Kind.CLONE]
+    me, left = draft.leader.number, sum(number > draft.leader.number for number in clones)
+    if left and not draft.season.live:
+        yield Order(0, me - clones[0] + 1, 0, me, Action.REFUND, 0, ALL_BPS * left // (left + 1))
+    yield from _by_foresight(draft)
+
+
+def _abandoned(draft: _Draft) -> Iterator[Order]:
+    """Loses for half of the time, then hands what is left to a fresh wallet and is never seen again."""
+    if draft.season.live:
+        return
+    trades = list(_by_foresight(draft))
+    for bought, sold in zip(trades[::2], trades[1::2], strict=True):
+        if sold.step < _RESET_STEP:
+            yield bought
+            yield sold
+    yield Order(_RESET_STEP, 0, 0, draft.leader.number, Action.REFUND, 0, ALL_BPS)
+
+
+def _reset(draft: _Draft) -> Iterator[Order]:
+    """Begins where the abandoned wallet has ended, with nothing in its record."""
+    yield from (order for order in _by_foresight(draft) if order.step > _RESET_STEP + STEPS_PER_DAY)
+
+
 _PLANS: dict[Kind, Callable[[_Draft], Iterator[Order]]] = {
     Kind.SKILLED: _by_foresight,
     Kind.AVERAGE: _by_foresight,
@@ -226,4 +254,8 @@ _PLANS: dict[Kind, Callable[[_Draft], Iterator[Order]]] = {
     Kind.WASH_LOSER: _wash_loser,
     Kind.SNIPER: _sniper,
     Kind.TURNCOAT: _turncoat,
+    Kind.CLONE_OWNER: _clone,
+    Kind.CLONE: _clone,
+    Kind.ABANDONED: _abandoned,
+    Kind.RESET: _reset,
 }

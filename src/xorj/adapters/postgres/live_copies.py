@@ -153,9 +153,8 @@ class PostgresLiveCopies:
             .scalar_subquery()
         )
         columns = (trader_scores.c.wallet_address, trader_scores.c.copy_score, trader_scores.c.receipt)
-        query = select(*columns).where(trader_scores.c.run_id == newest, trader_scores.c.wallet_address.in_(leaders))
-        rows: Sequence[Row[Any]] = (await connection.execute(query)).all()
-        return {Wallet(row.wallet_address): row for row in rows}
+        query: Select[Any] = select(*columns).where(trader_scores.c.run_id == newest, trader_scores.c.wallet_address.in_(leaders))
+        return {Wallet(row.wallet_address): row for row in await connection.execute(query)}
 
 
 def _copy(score: Row[Any]) -> dict[str, Any]:
