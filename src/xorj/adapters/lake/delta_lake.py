@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties
 from deltalake.writer import write_deltalake
 
 from xorj.adapters.lake.compaction import KEEP_OLD_FILES_HOURS, compact, is_due
-from xorj.adapters.lake.place import Place
+from xorj.adapters.lake.exclusive_commits import require_exclusive_commits
+from xorj.adapters.lake.place import BucketFolder, Place
 from xorj.adapters.lake.reader import LakeReader, dataset_of
-from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, OUTCOMES, learned_of_rows, table_of
+from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, OUTCOMES, SCHEMA, learned_of_rows, table_of
 from xorj.adapters.lake.store import (
     INGEST_TRANSACTION,
     SCHEMA_TRANSACTION,
@@ -50,6 +51,7 @@ class DeltaLake(LakeReader):
         self._cursors: dict[Wallet, Cursor] = {}
         self._learned_to: dict[Wallet, Slot] = {}
         self._cursors_as_of = _NEVER_READ
+        self._is_exclusive = False
 
     async def cursors(self) -> Mapping[Wallet, Cursor]:
         return dict(await self._run(lambda: self._known_cursors(self._table())))
@@ -96,26 +98,23 @@ class DeltaLake(LakeReader):
         return self._cursors
 
     def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned], late: Sequence[Record]) -> int:
-        table = self._table()
+        table = self._table() or self._created()
         cursors = self._known_cursors(table)
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
-        moved = {venue: slot for venue, slot in venues.items() if table is None or (table.transaction_version(_VENUE + venue) or -1) < slot}
+        moved = {venue: slot for venue, slot in venues.items() if (table.transaction_version(_VENUE + venue) or -1) < slot}
         told, found = self._not_known(learned, table), self._behind(late) if late else []
         if not new and not moved and not told and not found:
             return 0
+        self._require_exclusive()
         sequence = ingest_number(table) + 1
-        is_old = table is None or schema_version(table) < SCHEMA_VERSION
+        is_old = schema_version(table) < SCHEMA_VERSION
         transactions = [Transaction(INGEST_TRANSACTION, sequence), *(Transaction(_VENUE + venue, slot) for venue, slot in moved.items())]
         transactions += [Transaction(SCHEMA_TRANSACTION, SCHEMA_VERSION)] if is_old else []
         write_deltalake(
-            self._store.uri if table is None else table,
+            table,
             table_of([*found, *new], told, self._store.genesis_hash, sequence),
             mode="append",
-            name=TABLE_NAME if table is None else None,
-            description=self._store.genesis_hash if table is None else None,
-            configuration=_CONFIGURATION if table is None else None,
-            schema_mode="merge" if is_old and table is not None else None,
-            storage_options=self._store.options if table is None else None,
+            schema_mode="merge" if is_old else None,
             writer_properties=_WRITER,
             commit_properties=CommitProperties(app_transactions=transactions),
         )
@@ -123,9 +122,31 @@ class DeltaLake(LakeReader):
         cursors.update({record.wallet: Cursor(record.slot, record.signature) for record in new})
         for one in told:
             self._learned_to[one.wallet] = max(one.slots.last, self._learned_to.get(one.wallet, one.slots.last))
-        if table is not None and is_due(table):
+        if is_due(table):
             compact(table, self._store.files())
         return len(new) + len(found)
+
+    def _created(self) -> DeltaTable:
+        """The table without rows: who makes it has committed nothing yet, so that of two who do at once the commits still collide."""
+        DeltaTable.create(
+            self._store.uri,
+            Schema.from_arrow(SCHEMA),
+            mode="ignore",
+            name=TABLE_NAME,
+            description=self._store.genesis_hash,
+            configuration=_CONFIGURATION,
+            storage_options=self._store.options,
+        )
+        self._opened = None
+        made = self._table()
+        if made is None:
+            raise OSError("the table was made and is not there")
+        return made
+
+    def _require_exclusive(self) -> None:
+        if isinstance(self._store.place, BucketFolder) and not self._is_exclusive:
+            require_exclusive_commits(self._store.place)
+            self._is_exclusive = True
 
     def _not_known(self, learned: Sequence[Learned], table: DeltaTable | None) -> list[Learned]:
         """Each once, without those that are kept. The table is asked only about slots that something was learned of before."""
