@@ -1,5 +1,7 @@
 """The tour "from the chain to a score" of ARCHITECTURE.md, step by step, on a chain and stores in memory."""
 
+from dataclasses import replace
+
 import pytest
 from tests.fakes.carried_over import carried_over
 from tests.fakes.chain_history import ChainHistory
@@ -67,9 +69,9 @@ async def test_swaps_become_a_ranking_that_can_be_explained(chain: ChainHistory)
     assert earned == {wallet("ana"): 60, wallet("ben"): -35, wallet("cem"): 400}
 
     # 6, 7, 8: who may be ranked, in which order, and kept
-    run = await score_and_store(lake, store, RULES, Model.CLASSIC)
-    assert run is not None
-    assert [score.wallet for score in run.ranked] == [wallet("ana"), wallet("ben")]
+    scored = await score_and_store(lake, store, RULES, Model.CLASSIC)
+    assert scored is not None
+    assert [score.wallet for score in scored.run.ranked] == [wallet("ana"), wallet("ben")]
     cem = await store.score_of(wallet("cem"))
     assert cem is not None
     assert cem.exclusion == "fewer than 4 trades"
@@ -84,9 +86,9 @@ async def test_swaps_become_a_ranking_that_can_be_explained(chain: ChainHistory)
 async def test_records_of_minutes_have_no_trust_score_and_that_is_said(chain: ChainHistory) -> None:
     lake, store = MemoryLake(), MemoryTrust()
     await ingest_swaps(SOURCES, chain, lake)
-    run = await score_and_store(lake, store, RULES, Model.TRUST)
-    assert run is not None
-    assert run.ranked == ()
+    scored = await score_and_store(lake, store, RULES, Model.TRUST)
+    assert scored is not None
+    assert scored.run.ranked == ()
     ana = await store.score_of(wallet("ana"))
     assert ana is not None
     assert (ana.exclusion, ana.copy_score) == ("not enough evidence to say", None)
@@ -100,11 +102,16 @@ async def test_the_same_slot_gives_the_same_run_to_the_bit_whatever_came_later(c
     assert before is not None
     chain.add(*carried_over([*chain.transactions_by_signature.values(), *trader("ben", [900, 900], first_slot=2_000)]))
     await ingest_swaps(SOURCES, chain, lake)
-    assert await score_wallets(lake, RULES, Model.CLASSIC, as_of=before.as_of_slot) == before
-    after = await score_wallets(lake, RULES, Model.CLASSIC)
+    again, after = (
+        await score_wallets(lake, RULES, Model.CLASSIC, as_of=before.run.as_of_slot),
+        await score_wallets(lake, RULES, Model.CLASSIC),
+    )
+    assert again is not None
     assert after is not None
-    assert after.id != before.id
-    assert after.ranked[0].wallet == wallet("ben")
+    assert replace(again.run, lake_version=before.run.lake_version) == before.run
+    assert again.run.lake_version > before.run.lake_version
+    assert after.run.id != before.run.id
+    assert after.run.ranked[0].wallet == wallet("ben")
 
 
 async def test_a_run_is_made_once_for_the_same_inputs(chain: ChainHistory) -> None:
@@ -120,9 +127,9 @@ async def test_a_wallet_with_a_gap_that_nothing_explains_is_not_ranked_and_that_
     del chain.transactions_by_signature[of_ana[2]]
     lake, store = MemoryLake(), MemoryTrust()
     await ingest_swaps(SOURCES, chain, lake)
-    run = await score_and_store(lake, store, RULES, Model.CLASSIC)
-    assert run is not None
-    assert [score.wallet for score in run.ranked] == [wallet("ben")]
+    scored = await score_and_store(lake, store, RULES, Model.CLASSIC)
+    assert scored is not None
+    assert [score.wallet for score in scored.run.ranked] == [wallet("ben")]
     ana = await store.score_of(wallet("ana"))
     assert ana is not None
     assert (ana.rank, ana.exclusion) == (None, "a part of its history is missing")

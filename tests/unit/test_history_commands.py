@@ -238,6 +238,58 @@ def test_performance_by_bucket_is_the_performance_computed_at_once(start: Start,
     assert start("performance", "--lake", lake, "--as-of", "2", "--engine", "pool", "--legs", legs, "--json")[1] == older
 
 
+@pytest.mark.parametrize("command", [["performance"], ["performance", "--engine", "pool"], ["trust", "rank"]], ids=" ".join)
+@pytest.mark.parametrize(("slot", "rule"), [("0", "at or after the lake's first swap"), ("99999", "the newest slot of the lake")])
+def test_a_slot_that_the_lake_does_not_hold_is_refused_with_the_rule(
+    start: Start, recording: Path, tmp_path: Path, command: list[str], slot: str, rule: str
+) -> None:
+    lake = tmp_path / "lake"
+    start("swaps", "import", recording, "--lake", lake)
+    code, out, err = start(*command, "--lake", lake, "--as-of", slot)
+    assert (code, out) == (EXIT_USAGE, "")
+    assert "--as-of" in err
+    assert rule in err
+
+
+def test_a_file_is_no_folder_for_legs(start: Start, recording: Path, tmp_path: Path) -> None:
+    lake, file = tmp_path / "lake", tmp_path / "legs"
+    start("swaps", "import", recording, "--lake", lake)
+    file.write_text("mine")
+    code, _, err = start("performance", "--lake", lake, "--engine", "pool", "--legs", file)
+    assert (code, file.read_text()) == (EXIT_USAGE, "mine")
+    assert "--legs" in err
+
+
+def test_a_receipt_holds_although_history_came_later(start: Start, recording: Path, tmp_path: Path) -> None:
+    """Ben's history, which the lake had not, changes who stands beside Ana: her receipt is of the lake as it was."""
+    lake, receipt, late = tmp_path / "lake", tmp_path / "receipt.json", tmp_path / "late.csv"
+    start("swaps", "import", recording, "--lake", lake)
+    receipt.write_text(start("trust", "explain", wallet("ana"), "--lake", lake)[1])
+    before = json.loads(receipt.read_text())["receipt"]
+    late.write_text(csv_of(*(swap("cem", "50 SOL", "6000 USDC", slot=slot) for slot in (2, 3, 4))))
+    assert start("swaps", "import", late, "--lake", lake)[0] == EXIT_OK
+    now = json.loads(start("trust", "explain", wallet("ana"), "--lake", lake)[1])["receipt"]
+    assert now["lake_version"] > before["lake_version"]
+    assert now["run_input_hash"] != before["run_input_hash"]
+    code, out, err = start("trust", "recompute", receipt, "--lake", lake)
+    assert (code, err) == (EXIT_OK, "")
+    assert f"version {before['lake_version']} of the lake" in out
+
+
+def test_a_receipt_of_other_parameters_is_computed_with_those(start: Start, recording: Path, tmp_path: Path) -> None:
+    lake, receipt = tmp_path / "lake", tmp_path / "receipt.json"
+    start("swaps", "import", recording, "--lake", lake)
+    given = json.loads(start("trust", "explain", wallet("ana"), "--lake", lake)[1])
+    given["receipt"]["terms"]["order_usd"] = 500.0
+    receipt.write_text(json.dumps(given))
+    code, _, err = start("trust", "recompute", receipt, "--lake", lake)
+    assert code == 1
+    assert "differs: receipt.parameter_hash" in err
+    given["receipt"]["terms"]["order_usd"] = "many"
+    receipt.write_text(json.dumps(given))
+    assert start("trust", "recompute", receipt, "--lake", lake)[0] == EXIT_USAGE
+
+
 def test_a_cluster_that_cannot_be_used_is_named(start: Start, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = tmp_path / "lake"
     start("swaps", "import", recording, "--lake", lake)

@@ -21,6 +21,7 @@ from xorj.adapters.lake.store import chain_of
 from xorj.adapters.workers.process_pool import ProcessPool
 from xorj.adapters.workers.ray_cluster import RayCluster
 from xorj.cli.lake_option import LakeOption, named_lake
+from xorj.cli.slot_option import asked_slot, nothing_at
 from xorj.cli.tables import show
 from xorj.performance.compute_buckets import compute_buckets
 from xorj.performance.compute_legs import compute_legs
@@ -29,7 +30,7 @@ from xorj.performance.kernel import performances
 from xorj.performance.metrics import Performance
 from xorj.performance.ports import Workers
 from xorj.primitives.errors import InvalidInput
-from xorj.primitives.ids import SLOT_MAX, Slot, parse_pubkey
+from xorj.primitives.ids import SLOT_MAX, parse_pubkey
 from xorj.settings import ClusterSettings, load
 
 AsOf = typer.Option(None, "--as-of", min=0, max=SLOT_MAX, help="As of this slot; the newest in the lake when not given.")
@@ -57,6 +58,8 @@ def performance(
     Ratios are fractions; what is undefined is null. docs/performance-definitions.md says what each figure means.
     """
     wanted = None if wallet is None else parse_pubkey(wallet, "--wallet")
+    if legs is not None and legs.exists() and not legs.is_dir():
+        raise InvalidInput("--legs", given=str(legs), rule="a folder, or a name where one can be made")
     found = _in_process(lake.place, as_of) if engine is None else _by_bucket(lake.place, as_of, engine, legs)
     rows = [asdict(one) for one in found if wanted is None or one.wallet == wanted]
     if wanted is not None and not rows:
@@ -67,25 +70,37 @@ def performance(
         _show(rows)
 
 
-def read_report(lake: Place, as_of: int | None) -> PerformanceReport | None:
-    """The performance of every wallet in a lake of any chain. Raises InvalidInput where there is no lake."""
+def read_report(lake: Place, as_of: int | None) -> PerformanceReport:
+    """The performance of every wallet in a lake of any chain. Raises InvalidInput where there is no lake, and no swap at that slot."""
     reader = DeltaLake(lake, chain_of(lake))
-    return asyncio.run(compute_performance(reader, as_of=None if as_of is None else Slot(as_of)))
+
+    async def computed() -> PerformanceReport | None:
+        return await compute_performance(reader, as_of=await asked_slot(reader, as_of))
+
+    report = asyncio.run(computed())
+    if report is None:
+        raise nothing_at(as_of, lake)
+    return report
 
 
 def _in_process(lake: Place, as_of: int | None) -> list[Performance]:
-    report = read_report(lake, as_of)
-    return [] if report is None else list(report.wallets)
+    return list(read_report(lake, as_of).wallets)
 
 
 def _by_bucket(lake: Place, as_of: int | None, engine: Engine, folder: Path | None) -> list[Performance]:
     """The same figures, whole buckets at a time on the engine's workers."""
     reader = DeltaLake(lake, chain_of(lake))
+
+    async def divided(files: LegFiles) -> None:
+        await compute_legs(reader, files, as_of=await asked_slot(reader, as_of))
+
     with _workers(engine) as workers, tempfile.TemporaryDirectory(prefix="xorj-legs-") as temporary:
         files = LegFiles((folder or Path(temporary)).absolute())
-        asyncio.run(compute_legs(reader, files, as_of=None if as_of is None else Slot(as_of)))
+        asyncio.run(divided(files))
         computed = compute_buckets(files, workers, per_task=_per_task(files), with_series=True)
         found = [one for done in computed for one in performances(files.wallets(done.bucket), done.figures)]
+    if not found:
+        raise nothing_at(as_of, lake)
     return sorted(found, key=lambda one: one.wallet)
 
 

@@ -1,28 +1,34 @@
 """`xorj trust`: the classic score of given numbers, the ranking of a lake, a score with its receipt, a receipt computed again."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import orjson
 import typer
 from rich.table import Column, Table
 
 from xorj.adapters.lake.delta_lake import DeltaLake
+from xorj.adapters.lake.place import Place
 from xorj.adapters.lake.store import chain_of
 from xorj.cli.lake_option import LakeOption, named_lake, place_named
 from xorj.cli.performance import AsOf
+from xorj.cli.slot_option import asked_slot, nothing_at
 from xorj.cli.tables import show
+from xorj.cli.trust_report import explained_in_words, read_bands, read_calibration, report, run
 from xorj.demo.identities import EXCLUDED_WALLETS
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import LOCAL_GENESIS, Slot, Wallet, parse_pubkey
 from xorj.trust.classic_score import SCORE_MAX, classic_score
+from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict
 from xorj.trust.eligibility import Rules
+from xorj.trust.live_calibration import LiveCalibration
 from xorj.trust.ranking import Model, ScoringRun, TraderScore
 from xorj.trust.receipt import receipt_of
-from xorj.trust.score_wallets import score_wallets
+from xorj.trust.score_wallets import Scored, score_wallets
 
 SLOT_MAX = 2**63 - 1
 # what stands for a field that is not there: no JSON value is equal to it
@@ -35,6 +41,10 @@ Lake = typer.Option(
 )
 InForce = typer.Option(Model.TRUST, "--model", help="v2 ranks by the trust score, v1 by the classic one.")
 AsJson = typer.Option(False, "--json", help="JSON instead of text.")
+
+
+app.command("report")(report)
+app.command("run")(run)
 
 
 @app.command("v1")
@@ -92,16 +102,21 @@ def recompute(
     receipt: Path = typer.Argument(..., help="What `trust explain` printed.", metavar="RECEIPT", exists=True, dir_okay=False),
     lake: LakeOption | None = Lake,
 ) -> None:
-    """Compute a receipt again from the lake as of its slot; exit 1 if a bit differs. Example: ./xorj trust recompute receipt.json"""
+    """Compute a receipt again from the lake as of its version; exit 1 if a bit differs. Example: ./xorj trust recompute receipt.json"""
     given = _receipt(receipt)
-    wallet, inside = Wallet(parse_pubkey(given["wallet"], "wallet")), given["receipt"]
-    again = orjson.loads(orjson.dumps(_explained(_run(lake, inside["as_of_slot"], Model(inside["model"])), wallet)))
-    differing = sorted(_differences(given, again))
+    inside = given["receipt"]
+    wallet = Wallet(parse_pubkey(given["wallet"], "wallet"))
+    run = _computed(_recomputed(place_named(lake), inside), lake, inside["as_of_slot"])
+    again = orjson.loads(orjson.dumps(_explained(run, wallet)))
+    # what is told in words follows from the receipt, and from windows that may have closed since
+    told, made = ({name: value for name, value in one.items() if name != "in_words"} for one in (given, again))
+    differing = sorted(_differences(told, made))
     for place in differing:
         typer.echo(f"differs: {place}", err=True)
     if differing:
         raise typer.Exit(1)
-    typer.echo(f"the same to the bit: score {inside['score']!r} of {wallet} as of slot {inside['as_of_slot']}")
+    pinned = f"slot {inside['as_of_slot']}, version {inside['lake_version']} of the lake"
+    typer.echo(f"the same to the bit: score {inside['score']!r} of {wallet} as of {pinned}")
 
 
 def _receipt(path: Path) -> dict[str, Any]:
@@ -111,8 +126,7 @@ def _receipt(path: Path) -> dict[str, Any]:
         inside = given["receipt"]
         is_one = (
             isinstance(given["wallet"], str)
-            and type(inside["as_of_slot"]) is int
-            and 0 <= inside["as_of_slot"] <= SLOT_MAX
+            and all(type(inside[name]) is int and 0 <= inside[name] <= SLOT_MAX for name in ("as_of_slot", "lake_version"))
             and "score" in inside
         )
         is_one = is_one and inside["model"] in tuple(Model)
@@ -136,7 +150,9 @@ def _explained(run: ScoringRun, wallet: Wallet) -> dict[str, Any]:
     found = next((score for score in run.scores if score.wallet == wallet), None)
     if found is None:
         raise InvalidInput("WALLET", given=wallet, rule="a wallet with swaps in the lake")
-    return {"wallet": found.wallet, "rank": found.rank, "exclusion": found.exclusion, "receipt": receipt_of(run, found)}
+    known = found.copy if isinstance(found.copy, CopyScore) else None
+    words = None if known is None else explained_in_words(known, read_bands())
+    return {"wallet": found.wallet, "rank": found.rank, "exclusion": found.exclusion, "in_words": words, "receipt": receipt_of(run, found)}
 
 
 _SHOWN = (
@@ -154,14 +170,35 @@ _SHOWN = (
 
 
 def _run(lake: LakeOption | None, as_of: int | None, model: Model) -> ScoringRun:
-    folder = place_named(lake)
-    chain = chain_of(folder)
-    excluded = EXCLUDED_WALLETS if chain == LOCAL_GENESIS else frozenset()
-    reader = DeltaLake(folder, chain)
-    run = asyncio.run(score_wallets(reader, Rules(excluded=excluded), model, as_of=None if as_of is None else Slot(as_of)))
-    if run is None:
-        raise InvalidInput("lake", given=str(folder), rule="a lake with swaps at or before the slot")
-    return run
+    place = place_named(lake)
+    chain = chain_of(place)
+    rules = Rules(excluded=EXCLUDED_WALLETS if chain == LOCAL_GENESIS else frozenset())
+    reader = DeltaLake(place, chain)
+
+    async def scored() -> Scored | None:
+        return await score_wallets(reader, rules, model, as_of=await asked_slot(reader, as_of), live=await read_calibration())
+
+    return _computed(scored(), lake, as_of)
+
+
+async def _recomputed(place: Place, inside: dict[str, Any]) -> Scored | None:
+    """The run that a receipt is of, from the lake as it was. Raises InvalidInput for a version that the lake has not had, and for
+    parameters that are none."""
+    try:
+        rules, terms = msgspec.convert(inside["rules"], Rules), msgspec.convert(inside["terms"], Terms)
+        live = msgspec.convert(inside["live_calibration"], LiveCalibration | None)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise InvalidInput("RECEIPT", given=str(error), rule="a receipt with its parameters") from error
+    reader = await DeltaLake(place, chain_of(place)).at_version(inside["lake_version"])
+    slot = Slot(inside["as_of_slot"])
+    return await score_wallets(reader, rules, Model(inside["model"]), as_of=slot, terms=terms, live=live)
+
+
+def _computed(scoring: Coroutine[Any, Any, Scored | None], lake: LakeOption | None, as_of: int | None) -> ScoringRun:
+    scored = asyncio.run(scoring)
+    if scored is None:
+        raise nothing_at(as_of, place_named(lake))
+    return scored.run
 
 
 def _row(score: TraderScore, model: Model) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xorj.primitives.ids import Wallet
+from xorj.trust.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class CopyScore:
     """What copying one wallet promises. score 0..100, edge 0..1, theta in daily utility-Sharpe, drawdowns 0..1 within 90 days, USD.
 
     `capacity_usd` is the order at which the posterior mean halves, None where it is not above zero; as large as the largest order that was
-    replayed where it does not halve until there. `calibration` names the prior.
+    replayed where it does not halve until there. `calibration` names the prior; `daily_deviation` is that of the copier's daily return;
+    `reasons` are the largest.
     """
 
     wallet: Wallet
@@ -43,7 +45,9 @@ class CopyScore:
     capacity_usd: float | None
     cost_share: float | None
     calibration: str
+    daily_deviation: float = 0.0
     links: LinkFacts = NO_LINKS
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

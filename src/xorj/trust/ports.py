@@ -43,6 +43,9 @@ class StoredScore:
 class HistoryReader(SwapReader, MovementReader, Protocol):
     """What a scoring run is made from: the swaps of all wallets, and what else moved between them. Adapter: adapters/lake."""
 
+    async def version(self) -> int:
+        """The number of the newest commit that is read, 0 of an empty lake: what a receipt pins."""
+
 
 class TrustStore(Protocol):
     """Finished and failed runs, append-only. Only the newest finished one counts."""

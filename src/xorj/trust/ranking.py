@@ -11,6 +11,7 @@ from xorj.trust.classic_score import ClassicScore
 from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict
 from xorj.trust.eligibility import Rules
+from xorj.trust.live_calibration import LiveCalibration
 
 
 class Model(StrEnum):
@@ -47,19 +48,21 @@ class TraderScore:
 class ScoringRun:
     """One ranking of all wallets as of one slot.
 
-    `input_hash` is that of the swaps it was computed from, `movement_hash` that of what else moved, `parameter_hash` that of `rules`, who
-    could be ranked, and `terms`, how a copier trades.
+    `lake_version` is the commit that it was read at, `input_hash` that of the swaps it was computed from, `movement_hash` that of what else
+    moved, `parameter_hash` that of `rules`, who could be ranked, `terms`, how a copier trades, and `live`, what closed windows taught.
     """
 
     id: str
     model: Model
     as_of_slot: Slot
     as_of_block_time: int
+    lake_version: int
     input_hash: str
     movement_hash: str
     parameter_hash: str
     rules: Rules
     terms: Terms
+    live: LiveCalibration | None
     scores: tuple[TraderScore, ...]
 
     @property

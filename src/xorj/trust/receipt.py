@@ -16,6 +16,7 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
         "code_version": metadata.version("xorj"),
         "as_of_slot": run.as_of_slot,
         "as_of_block_time": run.as_of_block_time,
+        "lake_version": run.lake_version,
         "run_input_hash": run.input_hash,
         "movement_hash": run.movement_hash,
         "parameter_hash": run.parameter_hash,
@@ -34,6 +35,7 @@ def receipt_of(run: ScoringRun, score: TraderScore) -> dict[str, Any]:
         "classic_score": classic.score,
         "score": score.value(run.model),
         "copy": _copy(score),
+        "live_calibration": None if run.live is None else asdict(run.live) | {"prior": list(run.live.prior)},
         "terms": asdict(run.terms) | {"refused": sorted(run.terms.refused)},
         "rules": asdict(run.rules) | {"excluded": sorted(run.rules.excluded), "gapped": sorted(run.rules.gapped & {performance.wallet})},
         "performance": {
@@ -63,4 +65,6 @@ def _copy(score: TraderScore) -> dict[str, Any]:
     found = asdict(score.copy)
     links = {name: list(value) if isinstance(value, tuple) else value for name, value in found.pop("links").items()}
     found.pop("wallet")
+    if "reasons" in found:
+        found["reasons"] = list(found["reasons"])
     return {"has_evidence": isinstance(score.copy, CopyScore), **found, "links": links}

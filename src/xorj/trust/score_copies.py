@@ -24,6 +24,7 @@ from xorj.trust.drawdown import expected_drawdowns
 from xorj.trust.links import WalletLinks, links_of
 from xorj.trust.live_calibration import LiveCalibration
 from xorj.trust.prior import WALLETS_MIN
+from xorj.trust.reasons import effects, largest
 from xorj.trust.synthetic_prior import SYNTHETIC
 from xorj.trust.utility_sharpe import Estimates, estimate
 
@@ -67,13 +68,14 @@ def copied(
     market, histories, links = _history(valuation, as_of, movements)
     if not histories:
         return None
-    largest = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
-    records, at_largest = ([_replayed(wallet, histories, links, market, how) for wallet in histories] for how in (terms, largest))
+    crowd = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
+    records, at_largest = ([_replayed(wallet, histories, links, market, how) for wallet in histories] for how in (terms, crowd))
     cohort, crowded = (cohort_of(made, market, [links[one.wallet].cluster_size for one in made]) for made in (records, at_largest))
     estimates = estimate(cohort)
     calibration, is_own_prior = calibration_for(estimates, live)
     scores, means = score_estimates(estimates, calibration), score_cohort(crowded, calibration).posterior_mean
     drawdowns = expected_drawdowns(cohort.daily_returns, cohort.alive)
+    why = effects(cohort, estimates, calibration)
     found: dict[Wallet, CopyVerdict] = {}
     for at, record in enumerate(records):
         of_wallet = links[record.wallet]
@@ -98,6 +100,13 @@ def copied(
             calibration=calibration.version,
             daily_deviation=_deviation(record.daily_returns),
             links=facts,
+            reasons=largest(
+                why[at].tolist(),
+                days=int(scores.evidence_days[at]),
+                round_trips=record.round_trips,
+                linked_share=record.linked_share,
+                cluster_size=of_wallet.cluster_size,
+            ),
         )
     hours = np.array([holding_hours(swaps) for swaps in histories.values()])
     return Copied(found, cohort, estimates, calibration, is_own_prior, hours)

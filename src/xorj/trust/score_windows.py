@@ -47,10 +47,11 @@ async def keep_predictions(
     return Kept(frozen, closed, await _report(windows, days, today))
 
 
-async def newest_calibration(windows: WindowStore, *, as_of_day: int) -> LiveCalibration | Assumed:
-    """What the windows taught that had closed before the day. Raises Unavailable."""
-    known = [window for window in await windows.windows() if window.cohort.closes_day < as_of_day]
-    return await asyncio.to_thread(lambda: live_calibration(known, as_of_day=as_of_day))
+async def newest_calibration(windows: WindowStore) -> LiveCalibration | Assumed:
+    """What all windows taught that have closed. Raises Unavailable."""
+    known = await windows.windows()
+    after = max((window.cohort.closes_day for window in known), default=0) + 1
+    return await asyncio.to_thread(lambda: live_calibration(known, as_of_day=after))
 
 
 async def _close(terms: Terms, reader: HistoryReader, log: PredictionLog, windows: WindowStore, days: list[int], today: int) -> int | None:
@@ -89,7 +90,7 @@ def frozen_cohort(run: ScoringRun, made: Copied, shift: Shift) -> FrozenCohort:
         as_of_slot=run.as_of_slot,
         input_hash=run.input_hash,
         parameter_hash=run.parameter_hash,
-        lake_version=None,
+        lake_version=run.lake_version,
         calibration=made.calibration.version,
         prior=() if prior is None else tuple(float(one) for one in prior),
         is_own_prior=made.is_own_prior,
