@@ -3,6 +3,7 @@ import { Decisions } from "./Decisions";
 import { Header } from "./Header";
 import { Leaders } from "./Leaders";
 import type { Overview } from "./overview";
+import { Stopped } from "./Stopped";
 import { Trades } from "./Trades";
 import { useOverview } from "./useOverview";
 import { Vaults } from "./Vaults";
@@ -13,6 +14,7 @@ export function App({ initial }: { initial: Overview }) {
     <>
       <Header overview={overview} readAt={readAt} error={error} onChanged={refresh} />
       <main>
+        <Stopped stopped={overview.bot.kill_switch_stopped} now={readAt} />
         <Leaders leaders={overview.leaders} scoring={overview.scoring} />
         <Vaults vaults={overview.vaults} />
         <Trades trades={overview.trades} totals={overview.totals} now={readAt} />

@@ -110,8 +110,8 @@ function EmergencyStop({ stopped, inFlight, onChanged }: StopProps) {
           <h2 id="stop-title">{stopped ? "Let the bot trade again?" : "Stop all new trades?"}</h2>
           <p>
             {stopped
-              ? "New leader trades will be copied again. Trades missed while stopped are not made up for."
-              : `No new trade will be planned or signed. ${inFlight} in flight will be settled from the chain. Withdrawing is never affected.`}
+              ? "New leader trades will be copied again in each vault once its owner resumes it. Trades missed while stopped are not made up for."
+              : `No new trade will be planned or signed, and every vault is paused on chain. Of ${inFlight} in flight, those that have not landed are cancelled. Withdrawing is never affected.`}
           </p>
           <label>
             Reason

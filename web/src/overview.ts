@@ -7,6 +7,8 @@ export type Vault = Overview["vaults"][number];
 export type Trade = Overview["trades"][number];
 export type Decision = Overview["decisions"][number];
 export type Amount = Trade["input"];
+export type Stopping = components["schemas"]["EmergencyResponse"];
+export type VaultStop = Stopping["vaults"][number];
 
 export interface Problem {
   title: string;
@@ -19,6 +21,11 @@ const TIMEOUT_MS = 10_000;
 /** The newest overview. Throws an Error whose message a person can read. */
 export async function readOverview(): Promise<Overview> {
   return (await ask("/api/overview")) as Overview;
+}
+
+/** What was done for the stop in force, vault by vault. */
+export async function readStopping(): Promise<Stopping> {
+  return (await ask("/api/bot/emergency")) as Stopping;
 }
 
 /** Stops or resumes all new trades. Resolves when the server has written it down. */

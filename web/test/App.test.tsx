@@ -56,12 +56,46 @@ describe("the dashboard", () => {
   });
 });
 
+describe("while everything is stopped", () => {
+  it("says of each vault what was done, with the transactions", async () => {
+    const brake = { slot: 9, reason: "drill", detail: null };
+    const vault = {
+      vault: "7dBvCgVubkgUxnahctRWoc36xHt5TB33Eoc3633GeqJE",
+      owner: "owner",
+      paused: true,
+      in_doubt: 0,
+      brakes: [
+        { ...brake, kind: "pause", status: "done", signature: "4oHHS8bt4pBwnP29", intent_id: null, nonce: null },
+        { ...brake, kind: "burn", status: "sent", signature: "2Wfy15CMZjbxGRP8", intent_id: "i", nonce: 4 },
+      ],
+    };
+    const bot = { ...sample.bot, kill_switch_stopped: true };
+    next = (path) =>
+      Response.json(
+        path === "/api/bot/emergency"
+          ? { success: true, message: "", stopped: true, complete: false, vaults: [vault], vaults_count: 1 }
+          : { ...sample, bot },
+      );
+    render(<App initial={{ ...sample, bot }} />);
+    const region = await screen.findByRole("region", { name: "Stopped" });
+    expect(region.textContent).toContain("paused until its owner resumes it, no trade in doubt");
+    expect(region.textContent).toContain("Paused on chain: done 4oHH…nP29");
+    expect(region.textContent).toContain("Trade cancelled (nonce 4 burned): sent, not final yet 2Wfy…GRP8");
+  });
+
+  it("shows nothing of it while trading goes on", () => {
+    render(<App initial={sample} />);
+    expect(screen.queryByRole("region", { name: "Stopped" })).toBeNull();
+    expect(answers).toEqual([]);
+  });
+});
+
 describe("the stop button", () => {
   it("needs a reason, then writes stop with it", async () => {
     render(<App initial={sample} />);
     fireEvent.click(screen.getByRole("button", { name: "Stop…" }));
     const dialog = screen.getByRole("dialog", { name: "Stop all new trades?" });
-    expect(dialog.textContent).toContain("2 in flight will be settled");
+    expect(dialog.textContent).toContain("Of 2 in flight, those that have not landed are cancelled");
     fireEvent.change(within(dialog).getByLabelText("Reason"), { target: { value: "drill" } });
     fireEvent.click(within(dialog).getByRole("button", { name: "Stop now" }));
     await waitFor(() => {
