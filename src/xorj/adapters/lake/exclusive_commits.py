@@ -4,6 +4,7 @@ Two ingesters that commit at once are told apart by a conditional put of the log
 looks first and writes then, accepts both, and the second silently replaces the first one's rows: such a store must not hold a lake.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -25,8 +26,9 @@ def require_exclusive_commits(place: BucketFolder) -> None:
     name = f"_probe-{uuid4()}"
     probe = replace(place, url=f"{place.url.rstrip('/')}/{name}")
     DeltaTable.create(probe.url, _SCHEMA, storage_options=probe.options)
+    tables = [DeltaTable(probe.url, storage_options=probe.options) for _ in range(WRITERS)]
     with ThreadPoolExecutor(WRITERS) as pool:
-        won = [_winners(probe, number, pool) for number in range(ROUNDS)]
+        won = [_winners(tables, number, pool) for number in range(ROUNDS)]
     if any(count != 1 for count in won):
         raise RefusedForSafety(
             f"the store of {place} let {max(won)} of {WRITERS} writers make the same object: two ingesters would lose rows; "
@@ -35,11 +37,13 @@ def require_exclusive_commits(place: BucketFolder) -> None:
     place.files().delete_dir(name)
 
 
-def _winners(probe: BucketFolder, number: int, pool: ThreadPoolExecutor) -> int:
+def _winners(tables: Sequence[DeltaTable], number: int, pool: ThreadPoolExecutor) -> int:
+    """How many writers, all at the newest version, commit what only one of them may."""
     together = Barrier(WRITERS)
     marked = CommitProperties(app_transactions=[Transaction("probe", number)])
 
     def commit(table: DeltaTable) -> bool:
+        table.update_incremental()
         together.wait()
         try:
             table.create_write_transaction([], "append", _SCHEMA, commit_properties=marked)
@@ -47,5 +51,4 @@ def _winners(probe: BucketFolder, number: int, pool: ThreadPoolExecutor) -> int:
             return False
         return True
 
-    tables = [DeltaTable(probe.url, storage_options=probe.options) for _ in range(WRITERS)]
     return sum(pool.map(commit, tables))
