@@ -178,6 +178,15 @@ class JupiterSettings(CommonSettings):
 
     jupiter_url: str | None = setting(None, "base address of Jupiter's API", shown="the local chain's own on 8890")
     jupiter_api_key: SecretStr | None = setting(None, "key for Jupiter's API")
+    pyth_url: str = setting("https://pyth.dourolabs.app/hermes", "base address of Pyth's Hermes")
+    pyth_api_key: SecretStr | None = setting(None, "key for Pyth, which is asked first where it has a feed", shown="none: not asked")
+    birdeye_url: str = setting("https://public-api.birdeye.so", "base address of Birdeye's API")
+    birdeye_api_key: SecretStr | None = setting(
+        None, "key for Birdeye, the second source without which a thin mint has no price", shown="none: not asked"
+    )
+    price_age_s_max: int = setting(60, "age of a price that still counts", ge=1, le=600)
+    price_confidence_bps_max: int = setting(200, "half the range that a source believes in, of the price", ge=1, le=2_000)
+    price_disagreement_bps_max: int = setting(300, "how far sources may be apart", ge=1, le=2_000)
 
     @property
     def jupiter_endpoint(self) -> str:

@@ -3,6 +3,7 @@
 import base64
 import copy
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -12,11 +13,13 @@ from tests.fakes.scripted_http import Reply, Script, says
 from tests.fakes.trading_chain import BONK, BOT, TRADE, USDC_RAW, TradingChain
 
 from xorj.adapters import json_http
+from xorj.adapters.birdeye.quotes import BirdeyeQuotes
 from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices, JupiterTokens
 from xorj.adapters.jupiter.router import JupiterRouter
+from xorj.adapters.pyth.prices import PythPrices
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import USDC, Address, Mint, Slot
+from xorj.primitives.ids import SOL, USDC, Address, Mint, Slot
 from xorj.router import jupiter_v6
 from xorj.router.quote import NoRoute, RouteQuote
 from xorj.vault.accounts import token_account_address
@@ -231,3 +234,20 @@ async def test_the_local_chain_answers_the_same_questions(chain: TradingChain) -
         assert {mint: price.decimals for mint, price in worth.items()} == {USDC: 6, MINT: 5}
         assert worth[MINT].age_slots(Slot(10**6)) is not None
         assert (await tokens.listings([MINT]))[MINT].symbol == "BONK"
+
+
+async def test_the_local_chain_prices_in_the_other_sources_shapes_too(chain: TradingChain) -> None:
+    async with (
+        JupiterHttp(chain.jupiter_url) as http,
+        PythPrices(f"{chain.jupiter_url}/hermes", api_key="any") as pyth,
+        BirdeyeQuotes(chain.jupiter_url, api_key="any") as birdeye,
+    ):
+        jupiter = await JupiterPrices(http).prices([SOL, USDC, MINT])
+        feeds = await pyth.prices([SOL, USDC, MINT])
+        quotes = await birdeye.quotes([SOL, USDC, MINT, Mint(KEY)])
+    assert quotes.keys() == jupiter.keys()
+    assert feeds.keys() == jupiter.keys() & {SOL, USDC}
+    for mint, price in jupiter.items():
+        assert quotes[mint].usd == pytest.approx(price.usd, rel=Decimal("0.05"))
+    assert feeds[USDC].usd == 1
+    assert feeds[USDC].published_at_s == quotes[USDC].published_at_s

@@ -12,11 +12,12 @@ from tests.fakes.scripted_http import Reply, Script, says
 from tests.fakes.told_prices import ToldPrices
 
 from xorj.adapters import json_http
+from xorj.adapters.birdeye.quotes import BirdeyeQuotes
 from xorj.adapters.jupiter.http import JupiterHttp
 from xorj.adapters.jupiter.prices import JupiterPrices
 from xorj.adapters.pyth.prices import FEEDS, Feed, PythPrices
 from xorj.prices.ports import PriceFeed
-from xorj.prices.price import Price
+from xorj.prices.price import Price, Quote
 from xorj.primitives.amounts import Usd
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import SOL, USDC, Slot
@@ -178,3 +179,65 @@ async def test_many_feeds_are_asked_in_batches() -> None:
     async with PythPrices("http://hermes.test", api_key=KEY, feeds=feeds, transport=httpx2.MockTransport(script)) as feed:
         assert await feed.prices(list(feeds)) == {}
     assert [len(one.url.params.get_list("ids[]")) for one in script.requests] == [50, 50, 20]
+
+
+# Birdeye: a witness, which knows no decimals
+
+
+def birdeye(*replies: Reply) -> tuple[BirdeyeQuotes, Script]:
+    script = Script(*replies)
+    return BirdeyeQuotes("http://birdeye.test", api_key=KEY, transport=httpx2.MockTransport(script)), script
+
+
+def told(**changes: Any) -> dict[str, Any]:
+    """As Birdeye writes one token."""
+    shared = {"isScaledUiToken": False, "updateHumanTime": "2025-11-24T16:00:00", "priceChange24h": -5.8, "priceInNative": 1}
+    return {**shared, "value": 150.25, "updateUnixTime": 1_764_000_000, "liquidity": 7_026_264_396.0} | changes
+
+
+async def test_birdeyes_prices_are_read_with_their_second_and_the_key_stays_in_its_header() -> None:
+    witness, script = birdeye(says({"success": True, "data": {SOL: told(), OTHER: None}}))
+    async with witness:
+        found = await witness.quotes([SOL, OTHER, SOL])
+    assert found == {SOL: Quote(SOL, Usd(Decimal("150.25")), "birdeye", 1_764_000_000)}
+    (asked,) = script.requests
+    assert (asked.url.path, asked.url.params["list_address"]) == ("/defi/multi_price", f"{SOL},{OTHER}")
+    assert (asked.headers["x-api-key"], asked.headers["x-chain"]) == (KEY, "solana")
+    assert KEY not in str(asked.url)
+
+
+@pytest.mark.parametrize("changes", [{"value": None}, {"value": 0}, {"value": -1.5}, {"isScaledUiToken": True}], ids=str)
+async def test_what_birdeye_has_no_price_of_is_absent(changes: dict[str, Any]) -> None:
+    witness, _ = birdeye(says({"success": True, "data": {SOL: told(**changes)}}))
+    async with witness:
+        assert await witness.quotes([SOL]) == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {},
+        {"success": True},
+        {"success": True, "data": []},
+        {"success": False, "data": {}},
+        {"success": True, "data": {SOL: told(value="1")}},
+        {"success": True, "data": {SOL: told(updateUnixTime=-1)}},
+        {"success": True, "data": {SOL: told(updateUnixTime="x")}},
+    ],
+    ids=str,
+)
+async def test_a_garbled_answer_of_birdeye_is_a_fault(body: Any) -> None:
+    witness, _ = birdeye(says(body))
+    async with witness:
+        with pytest.raises(Unavailable, match=r"malformed|failed"):
+            await witness.quotes([SOL])
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 429, 500])
+async def test_a_refusal_of_birdeye_is_unavailable_and_never_shows_the_key(status: int) -> None:
+    witness, _ = birdeye(says({"success": False}, status))
+    async with witness:
+        with pytest.raises(Unavailable) as caught:
+            await witness.quotes([SOL])
+    assert KEY not in str(caught.value)

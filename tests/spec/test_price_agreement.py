@@ -1,5 +1,6 @@
 """When several sources make a price, and by which rule they do not."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -8,8 +9,8 @@ from tests.fakes.spec_table import table
 from tests.fakes.told_prices import ToldPrices
 
 from xorj.prices.agreement import Bounds, NoPrice, agreed
-from xorj.prices.discover_prices import AgreedPrices
-from xorj.prices.price import Price
+from xorj.prices.discover_prices import AgreedPrices, HighestPrices
+from xorj.prices.price import Price, Quote
 from xorj.primitives.amounts import Usd
 from xorj.primitives.clock import ChainTime
 from xorj.primitives.errors import Unavailable
@@ -89,3 +90,51 @@ async def test_a_source_that_is_away_has_no_say_and_none_at_all_is_unavailable()
     assert {one: made.usd for one, made in found.items()} == {SOL: 101}
     with pytest.raises(Unavailable):
         await AgreedPrices([away, away], Clock(), BOUNDS, is_local=False).prices([SOL])
+
+
+class ToldQuotes:
+    """A witness that says one price for every mint."""
+
+    def __init__(self, usd: str, *, age_s: int = 5, is_away: bool = False) -> None:
+        self.usd, self.age_s, self.is_away = Usd(Decimal(usd)), age_s, is_away
+
+    async def quotes(self, mints: Sequence[Mint]) -> dict[Mint, Quote]:
+        if self.is_away:
+            raise Unavailable("witness", "away")
+        return {one: Quote(one, self.usd, "birdeye", NOW.unix_seconds - self.age_s) for one in mints}
+
+
+WITNESSES = table("""
+    what                                          | jupiter        | witness    | price
+    it confirms a thin mint                       | 100 20 slots   | 101        | 100
+    it contradicts                                | 100 20 slots   | 104        | the sources disagree
+    it is stale                                   | 100 20 slots   | 101 61s    | one source alone for a thin mint
+    it is away                                    | 100 20 slots   | away       | one source alone for a thin mint
+    it alone knows the mint, and never its unit   | -              | 101        | no source knows the mint
+""")
+
+
+@pytest.mark.parametrize("case", WITNESSES, ids=lambda case: case["what"])
+async def test_a_witness_confirms_and_is_never_the_price(case: dict[str, str]) -> None:
+    usd, _, age = case["witness"].partition(" ")
+    witness = ToldQuotes("1" if usd == "away" else usd, age_s=int(age[:-1] or 5) if age else 5, is_away=usd == "away")
+    jupiter = ToldPrices({} if case["jupiter"] == "-" else {BONK: price(BONK, "jupiter", case["jupiter"])})
+    found = (await AgreedPrices([jupiter], Clock(), BOUNDS, is_local=False, witnesses=[witness]).judged([BONK]))[BONK]
+    assert (found.rule.value if isinstance(found, NoPrice) else str(found.usd)) == case["price"]
+
+
+HIGHEST = table("""
+    what                                        | pyth        | jupiter       | highest
+    the higher of two that agree                | 100 ±1 5s   | 101 20 slots  | 101
+    the higher of two that do not               | 100 ±1 5s   | 150 20 slots  | 150
+    one alone, though the mint is thin          | -           | 101 20 slots  | 101
+    a stale one has no say                      | 200 ±1 61s  | 101 20 slots  | 101
+    nobody                                      | -           | -             | none
+""")
+
+
+@pytest.mark.parametrize("case", HIGHEST, ids=lambda case: case["what"])
+async def test_where_too_high_is_the_safe_side_the_highest_counts(case: dict[str, str]) -> None:
+    feeds = [ToldPrices({} if case[one] == "-" else {BONK: price(BONK, one, case[one])}) for one in ("pyth", "jupiter")]
+    found = await HighestPrices(AgreedPrices(feeds, Clock(), BOUNDS, is_local=False)).prices([BONK])
+    assert (str(found[BONK].usd) if found else "none") == case["highest"]

@@ -1,5 +1,6 @@
 """Reading a leader: nothing lost, nothing twice, whatever the node shows late, out of order or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -7,8 +8,10 @@ from tests.fakes.copy_world import ANA, BONK, UNIT, CopyWorld
 
 from xorj.copying.follow_leaders import OVERLAP_SLOTS, SIGNATURES_PER_LOOK, SIGNATURES_REMEMBERED_MAX, follow_leader
 from xorj.copying.leader_trade import LeaderTrade
+from xorj.prices.price import Price
+from xorj.primitives.amounts import Usd
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import USDC, Mint, Signature
+from xorj.primitives.ids import USDC, Mint, Signature, Slot
 from xorj.swaps.quote_rank import Direction
 
 
@@ -107,3 +110,37 @@ async def test_memory_of_what_was_read_is_bounded_and_losing_it_costs_nothing_bu
     assert len(world.watch.read) == SIGNATURES_REMEMBERED_MAX
     await world.sees()
     assert len(await trades(world)) == 5
+
+
+class ThinUnpriced:
+    """Sources that agree on dollars alone; one of them says what a thin token costs."""
+
+    def __init__(self, highest_usd: str | None = None) -> None:
+        self.highest_usd = highest_usd
+
+    async def prices(self, mints: Sequence[Mint]) -> dict[Mint, Price]:
+        usd = Decimal(self.highest_usd) if self.highest_usd is not None else None
+        known = {USDC: Decimal(1)} if usd is None else {BONK: usd}
+        return {mint: Price(mint, Usd(known[mint]), 6, Slot(1), "told") for mint in mints if mint in known}
+
+
+async def test_what_the_sources_do_not_agree_on_counts_at_its_highest_in_his_equity_and_nowhere_else() -> None:
+    world = await CopyWorld.following()
+    world.watch = replace(world.watch, feed=ThinUnpriced(), highest=ThinUnpriced("3"))
+    world.buys(BONK, 100)
+    world.buys(BONK, 300)
+    world.sells(BONK, 200)
+    await world.sees()
+    first, second, third = await trades(world)
+    # 1,000 USDC; then 900 and 100 BONK at 3; then 600 and 400 BONK
+    assert [each.equity_usd for each in (first, second, third)] == [Decimal(1_000), Decimal(1_200), Decimal(1_800)]
+    assert [each.value_usd for each in (first, second, third)] == [Decimal(100), Decimal(300), Decimal(200)]
+
+
+async def test_without_anybody_who_prices_it_a_bag_counts_nothing() -> None:
+    world = await CopyWorld.following()
+    world.watch = replace(world.watch, feed=ThinUnpriced(), highest=NoPrices())
+    world.buys(BONK, 100)
+    world.buys(BONK, 300)
+    await world.sees()
+    assert [each.equity_usd for each in await trades(world)] == [Decimal(1_000), Decimal(900)]

@@ -11,6 +11,7 @@ from solders.pubkey import Pubkey
 from tests.fakes.simulated_chain import BONK, OWNER, TRADE, VAULT, quote_for
 from tests.fakes.simulated_desk import AMOUNT_RAW, an_intent
 
+from xorj.copying.decision import Side
 from xorj.execution.bounds import Bounds
 from xorj.execution.quote_checks import Approved, check_quote
 from xorj.execution.rejected import Rejected
@@ -39,7 +40,7 @@ def prices(usd: Decimal = ONE, *, slot: int | None = NOW, without: str = "") -> 
 
 
 def checked(quote: RouteQuote, found: dict[Mint, Price] | None = None) -> Approved | Rejected:
-    return check_quote(INTENT, quote, prices() if found is None else found, NOW, BOUNDS)
+    return check_quote(INTENT, quote, prices() if found is None else found, NOW, BOUNDS, input_decimals=6)
 
 
 def honest() -> RouteQuote:
@@ -181,3 +182,24 @@ def test_what_is_worth_less_than_one_unit_is_not_traded() -> None:
     rejected = checked(honest(), prices(Decimal(10) ** 9))
     assert isinstance(rejected, Rejected)
     assert rejected.rule == "worth_nothing"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [{}, prices(without=BONK), prices(without=USDC), prices(slot=NOW - 301), prices(slot=None)],
+    ids=["no source", "no price of the token", "no price of the base", "an old price", "a price without a time"],
+)
+def test_a_missing_price_never_blocks_an_exit_and_then_the_routers_own_floor_holds(found: dict[Mint, Price]) -> None:
+    exit_quote = quote_for(BONK, USDC, AMOUNT_RAW)
+    selling = an_intent(Side.SELL)
+    assert check_quote(selling, exit_quote, found, NOW, BOUNDS, input_decimals=5) == Approved(exit_quote.out_amount_min, 5, ())
+    buying = checked(honest(), found)
+    assert isinstance(buying, Rejected)
+    assert buying.rule in ("no_price", "price_too_old")
+
+
+def test_an_exit_of_which_there_is_a_price_is_held_to_it() -> None:
+    poor = replace(quote_for(BONK, USDC, AMOUNT_RAW), out_amount=AMOUNT_RAW * 9 // 10, out_amount_min=AMOUNT_RAW // 2)
+    refused = check_quote(an_intent(Side.SELL), poor, prices(), NOW, BOUNDS, input_decimals=6)
+    assert isinstance(refused, Rejected)
+    assert refused.rule == "worse_than_price"

@@ -34,13 +34,17 @@ FACE_VALUE = {USDC: Usd(Decimal(1)), USDT: Usd(Decimal(1))}
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The ports of watching. `read` remembers signatures of the overlap, so that nothing is fetched twice for nothing."""
+    """The ports of watching. `read` remembers signatures of the overlap, so that nothing is fetched twice for nothing.
+
+    `highest` is asked about what `feed` has no price of, for a leader's equity alone: there too high a price is the safe side.
+    """
 
     trades: LeaderTradeStore
     history: HistoryReader
     accounts: AccountReader
     feed: PriceFeed
     clock: ChainClock
+    highest: PriceFeed | None = None
     read: dict[Signature, None] = field(default_factory=dict)
 
     def remember(self, signatures: Sequence[Signature]) -> None:
@@ -104,13 +108,17 @@ async def _trades(leader: Wallet, transactions: Sequence[ChainTransaction], watc
         watch.accounts.token_balances(leader), watch.accounts.lamports(Address(leader)), watch.clock.now()
     )
     held = before_each(leader, transactions, {**tokens, SOL: tokens.get(SOL, 0) + lamports})
-    prices = await _prices([*{mint for each in held for mint in each}, *(Mint(s.output.mint) for found in swaps for s in found)], watch)
+    wanted = list(dict.fromkeys([*(mint for each in held for mint in each), *(Mint(s.output.mint) for found in swaps for s in found)]))
+    prices = await _prices(wanted, watch.feed)
+    missing = [mint for mint in wanted if mint not in prices]
+    upper = await _prices(missing, watch.highest) if missing and watch.highest is not None else {}
     usd = {**FACE_VALUE, **{mint: price.usd for mint, price in prices.items()}}
+    equity_usd = {**{mint: price.usd for mint, price in upper.items()}, **usd}
     trades = []
     for transaction, found, before in zip(transactions, swaps, held, strict=True):
-        decimals = {mint: price.decimals for mint, price in prices.items()} | decimals_of(transaction)
+        decimals = {mint: price.decimals for mint, price in {**upper, **prices}.items()} | decimals_of(transaction)
         amounts = {mint: TokenAmount(mint, raw, decimals[mint]) for mint, raw in before.items() if mint in decimals}
-        trades += [of_swap(swap, amounts, usd, seen_slot=now.slot) for swap in found]
+        trades += [of_swap(swap, amounts, usd, seen_slot=now.slot, equity_prices=equity_usd) for swap in found]
     return trades
 
 
@@ -119,9 +127,9 @@ def _swaps(transaction: ChainTransaction, leader: Wallet) -> tuple[Swap, ...]:
     return outcome if isinstance(outcome, tuple) else ()
 
 
-async def _prices(mints: Sequence[Mint], watch: Watch) -> dict[Mint, Price]:
+async def _prices(mints: Sequence[Mint], feed: PriceFeed) -> dict[Mint, Price]:
     """Without prices his equity is unknown and his entries are skipped, but his exits are still seen."""
     try:
-        return await watch.feed.prices(list(dict.fromkeys(mints)))
+        return await feed.prices(mints)
     except Unavailable:
         return {}

@@ -64,8 +64,18 @@ class LeaderTrade:
         return Mint(self.input.mint) if self.direction in (Direction.CLOSE, Direction.SWITCH) else None
 
 
-def of_swap(swap: Swap, before: Mapping[Mint, TokenAmount], prices: Mapping[Mint, Usd], *, seen_slot: Slot) -> LeaderTrade:
-    """A swap and what its wallet held before it; `prices` in USD a whole token, unpriced mints left out."""
+def of_swap(
+    swap: Swap,
+    before: Mapping[Mint, TokenAmount],
+    prices: Mapping[Mint, Usd],
+    *,
+    seen_slot: Slot,
+    equity_prices: Mapping[Mint, Usd] | None = None,
+) -> LeaderTrade:
+    """A swap and what its wallet held before it; `prices` in USD a whole token, unpriced mints left out.
+
+    `equity_prices` are for what he held, where they are others: too high an equity only makes copies smaller.
+    """
     held = before.get(Mint(swap.input.mint))
     return LeaderTrade(
         leader=swap.wallet,
@@ -77,7 +87,7 @@ def of_swap(swap: Swap, before: Mapping[Mint, TokenAmount], prices: Mapping[Mint
         input=swap.input,
         output=swap.output,
         value_usd=value_of_swap(swap, prices),
-        equity_usd=equity(before, prices),
+        equity_usd=equity(before, prices if equity_prices is None else equity_prices),
         input_balance_before_raw=held.raw if held else None,
         seen_slot=seen_slot,
     )

@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature as RawSignature
 
 from xorj.chain.transactions import Blockhash, SendHint
+from xorj.copying.decision import Side
 from xorj.copying.situation import Stopped
 from xorj.execution import message, quote_checks, vault_state
 from xorj.execution.attempt import Attempt, Draft, Outstanding
@@ -26,10 +27,12 @@ from xorj.execution.rejected import Rejected
 from xorj.execution.simulation_checks import check_simulation
 from xorj.execution.vault_checks import check_nonce, check_vault
 from xorj.execution.vault_state import TradeAddresses, VaultState
+from xorj.market.token_screen import ClassicToken, screen
 from xorj.observability import logging, metrics
+from xorj.prices.price import Price
 from xorj.primitives.clock import ChainTime
-from xorj.primitives.errors import BrokenInvariant
-from xorj.primitives.ids import Address, Signature, Slot
+from xorj.primitives.errors import BrokenInvariant, Unavailable
+from xorj.primitives.ids import Address, Mint, Signature, Slot
 from xorj.router.quote import NoRoute, RouteQuote
 from xorj.vault.instructions import Guard
 from xorj.vault.open_vault import NoVault
@@ -215,16 +218,36 @@ async def _offer(desk: Desk, intent: Intent, state: VaultState, now: ChainTime) 
             payer=desk.bot_address,
             output=Address(str(addresses.trade_output)),
         ),
-        desk.prices.prices([intent.input_mint, intent.output_mint]),
+        _prices(desk, intent),
         desk.blockhashes.latest_blockhash(),
         desk.blockhashes.recent_priority_fees([Address(str(addresses.policy)), Address(str(addresses.vault_input))]),
     )
     if isinstance(quote, NoRoute):
         return Rejected("no_route", quote.detail, is_final=False)
-    approved = quote_checks.check_quote(intent, quote, prices, now.slot, desk.bounds)
+    given = prices.get(intent.input_mint)
+    decimals = given.decimals if given is not None else await _decimals(desk, intent.input_mint)
+    if isinstance(decimals, Rejected):
+        return decimals
+    approved = quote_checks.check_quote(intent, quote, prices, now.slot, desk.bounds, input_decimals=decimals)
     if isinstance(approved, Rejected):
         return approved
     return _Offer(state, quote, approved, blockhash, fees)
+
+
+async def _prices(desk: Desk, intent: Intent) -> dict[Mint, Price]:
+    """No source at all is a missing price to an exit, and to an entry a reason to wait."""
+    try:
+        return await desk.prices.prices([intent.input_mint, intent.output_mint])
+    except Unavailable:
+        if intent.side is Side.SELL:
+            return {}
+        raise
+
+
+async def _decimals(desk: Desk, mint: Mint) -> int | Rejected:
+    (account,) = await desk.primary.accounts.accounts([Address(mint)])
+    token = screen(mint, account)
+    return token.decimals if isinstance(token, ClassicToken) else Rejected("token", token.reason)
 
 
 async def _draft(desk: Desk, intent: Intent, offer: _Offer) -> Draft | Rejected:

@@ -1,6 +1,7 @@
 """Is this quote fit to be traded? Nothing the router says is believed: amounts, floor, impact, programs and accounts are all checked.
 
-The floor of the trade comes from an independent price; the router can only make it tighter.
+The floor of the trade comes from an independent price; the router can only make it tighter. An exit of which there is no such price goes
+by the router's own floor, and the vault's loss cap bounds what that can cost (docs/adr/0023-prices-of-thin-mints.md).
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
+from xorj.copying.decision import Side
 from xorj.execution.bounds import Bounds
 from xorj.execution.intent import Intent
 from xorj.execution.rejected import PASSED, Passed, Rejected
@@ -28,6 +30,7 @@ from xorj.vault.interface import ROUTE_ACCOUNTS_MAX, ROUTE_DATA_BYTES_MAX
 
 CREATE_IDEMPOTENT = b"\x01"
 SETUP_ACCOUNTS = 6
+MISSING_PRICE_RULES = frozenset({"no_price", "price_too_old"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,9 @@ class Approved:
     passing_mints: tuple[Pubkey, ...]
 
 
-def check_quote(intent: Intent, quote: RouteQuote, prices: Mapping[Mint, Price], now: Slot, bounds: Bounds) -> Approved | Rejected:
+def check_quote(
+    intent: Intent, quote: RouteQuote, prices: Mapping[Mint, Price], now: Slot, bounds: Bounds, *, input_decimals: int
+) -> Approved | Rejected:
     """All checks in order; the first that fails. A refusal by price or impact may pass by itself, one by shape will not."""
     addresses = TradeAddresses.of(intent)
     for check in (_mints_and_amounts(intent, quote, bounds), check_route(intent.amount_in_raw, quote.swap_instruction, intent, addresses)):
@@ -49,6 +54,8 @@ def check_quote(intent: Intent, quote: RouteQuote, prices: Mapping[Mint, Price],
     if isinstance(passing, Rejected):
         return passing
     floor = own_floor(intent, prices, now, bounds)
+    if isinstance(floor, Rejected) and intent.side is Side.SELL and floor.rule in MISSING_PRICE_RULES:
+        floor = quote.out_amount_min
     if isinstance(floor, Rejected):
         return floor
     if quote.out_amount < floor:
@@ -56,7 +63,7 @@ def check_quote(intent: Intent, quote: RouteQuote, prices: Mapping[Mint, Price],
     if quote.price_impact_fraction > bounds.price_impact_fraction_max:
         detail = f"{quote.price_impact_fraction:.4f} is above {bounds.price_impact_fraction_max}"
         return Rejected("price_impact", detail, is_final=False)
-    return Approved(max(floor, quote.out_amount_min), prices[intent.input_mint].decimals, passing)
+    return Approved(max(floor, quote.out_amount_min), input_decimals, passing)
 
 
 def own_floor(intent: Intent, prices: Mapping[Mint, Price], now: Slot, bounds: Bounds) -> int | Rejected:

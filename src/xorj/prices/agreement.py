@@ -66,6 +66,12 @@ def agreed(mint: Mint, told: Sequence[Price], now: ChainTime, bounds: Bounds, *,
     return replace(usable[0], slot=min(one.slot for one in usable if one.slot is not None))
 
 
+def highest(told: Sequence[Price], now: ChainTime, bounds: Bounds) -> Price | None:
+    """The highest of what usable sources say, whether they agree or not; for where too high a price is the safe side."""
+    usable = [one for one in (_usable(price, now, bounds) for price in told) if isinstance(one, Price)]
+    return max(usable, key=lambda one: one.usd, default=None)
+
+
 def _usable(price: Price, now: ChainTime, bounds: Bounds) -> Price | NoPrice:
     """The price with a slot that is at most as new as it is, or why it has no say."""
     dated = _dated(price, now, bounds)

@@ -37,6 +37,24 @@ class Price:
         return Usd(Decimal(amount_raw).scaleb(-self.decimals) * self.usd)
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a witness says that one whole token costs, in USD; it knows no decimals. As of `published_at_s` in unix seconds."""
+
+    mint: Mint
+    usd: Usd
+    source: str
+    published_at_s: int
+
+    def __post_init__(self) -> None:
+        if not self.usd.is_finite() or self.usd <= 0:
+            raise ValueError(f"a price must be above zero: {self.usd}")
+
+    def of(self, decimals: int) -> Price:
+        """The same as a price of a token with so many decimals."""
+        return Price(self.mint, self.usd, decimals, None, self.source, published_at_s=self.published_at_s)
+
+
 def fair_output_raw(amount_in_raw: int, given: Price, wanted: Price) -> int:
     """Base units of `wanted` that `amount_in_raw` of `given` are worth, rounded down: in * p_in / p_out, scaled by the decimals."""
     worth = Decimal(amount_in_raw) * given.usd / wanted.usd

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from xorj.adapters.engines.client import Engine
 from xorj.adapters.engines.system import System
 from xorj.adapters.jupiter.http import JupiterHttp
-from xorj.adapters.jupiter.prices import JupiterPrices
 from xorj.adapters.postgres import engine as postgres
 from xorj.adapters.postgres.account import PostgresAccounts, PostgresCopyOrders, PostgresSettings
 from xorj.adapters.postgres.idempotency import PostgresIdempotency
@@ -22,6 +21,7 @@ from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
 from xorj.adapters.postgres.rate_limits import PostgresRateLimits
 from xorj.adapters.postgres.reporting import PostgresOverview, PostgresRankings
 from xorj.adapters.postgres.stops import PostgresStops
+from xorj.adapters.price_sources import open_prices
 from xorj.adapters.rate_limits import FixedWindows
 from xorj.adapters.redis import connection as redis
 from xorj.adapters.redis.rate_limits import counts
@@ -94,7 +94,7 @@ async def opened(settings: GatewaySettings, process: str) -> AsyncIterator[Parts
             stops=PostgresStops(engine),
             node=node,
             clock=RecentClock(NodeClock(node)),
-            prices=RecentPrices(JupiterPrices(jupiter)),
+            prices=RecentPrices(await open_prices(jupiter, NodeClock(node), stack, settings)),
             engine=quant_engine,
             system=System(engine, [quant_engine, trade_bot]),
         )

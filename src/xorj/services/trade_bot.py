@@ -15,7 +15,6 @@ from solders.pubkey import Pubkey
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.jupiter.http import JupiterHttp
-from xorj.adapters.jupiter.prices import JupiterPrices
 from xorj.adapters.jupiter.router import JupiterRouter
 from xorj.adapters.kill_moments import MARKER, hold_at
 from xorj.adapters.postgres import engine as postgres
@@ -37,6 +36,7 @@ from xorj.adapters.postgres.subscriptions import PostgresSubscriptions
 from xorj.adapters.postgres.sweeps import PostgresSweeps
 from xorj.adapters.postgres.vaults import PostgresVaults
 from xorj.adapters.postgres.wakes import wake_on
+from xorj.adapters.price_sources import open_prices
 from xorj.adapters.signer.client import SignerClient
 from xorj.adapters.signer.wire import SIGNING_SOCKET
 from xorj.adapters.solana_rpc.clock import NodeClock
@@ -64,6 +64,7 @@ from xorj.notifications.relay_messages import relay_messages
 from xorj.observability import health, http, logging, metrics
 from xorj.portfolio.follow_vaults_live import VaultWatch, follow_vaults_live
 from xorj.portfolio.reconcile_ledger import Books, audit
+from xorj.prices.discover_prices import AgreedPrices, HighestPrices
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import USDC, Address, Signature, Wallet
 from xorj.settings import TRADE_BOT_PORT, TradeBotSettings
@@ -88,6 +89,7 @@ class Parts:
     providers: tuple[Provider, ...]
     subscriptions: Subscriptions
     jupiter: JupiterHttp
+    prices: AgreedPrices
     signer: SignerClient
     delivery: Delivery
     bot: Pubkey
@@ -149,6 +151,7 @@ async def _opened(settings: TradeBotSettings) -> AsyncIterator[Parts]:
             providers=tuple(Provider(node.name, node, node, node, node) for node in nodes),
             subscriptions=Subscriptions(settings.websocket_endpoint, name=nodes[0].name),
             jupiter=jupiter,
+            prices=await open_prices(jupiter, NodeClock(nodes[0]), stack, settings),
             signer=signer,
             delivery=await _delivery(settings, stack),
             bot=Pubkey.from_string(await signer.address()),
@@ -169,8 +172,7 @@ def _tasks(parts: Parts) -> list[http.Task]:
     vaults, ledger = PostgresVaults(parts.engine, parts.genesis), PostgresLedger(parts.engine, parts.genesis)
     books = Books(ledger, vaults, parts.node, parts.node)
     follows, trades = PostgresFollows(parts.engine), PostgresLeaderTrades(parts.engine, parts.genesis)
-    feed = JupiterPrices(parts.jupiter)
-    watch = Watch(trades, parts.node, parts.node, feed, parts.clock)
+    watch = Watch(trades, parts.node, parts.node, parts.prices, parts.clock, HighestPrices(parts.prices))
     planning = Planning(
         trades=trades,
         follows=follows,
@@ -178,7 +180,7 @@ def _tasks(parts: Parts) -> list[http.Task]:
         standings=PostgresLiveCopies(parts.engine, parts.genesis),
         decisions=PostgresDecisions(parts.engine, parts.genesis),
         chain=parts.node,
-        feed=feed,
+        feed=parts.prices,
         switch=PostgresKillSwitch(parts.engine),
         clock=parts.clock,
         bot=bot,
@@ -219,7 +221,7 @@ def _desk(parts: Parts) -> Desk:
         simulator=parts.node,
         clock=parts.clock,
         router=JupiterRouter(parts.jupiter),
-        prices=JupiterPrices(parts.jupiter),
+        prices=parts.prices,
         signer=parts.signer,
         kill_switch=PostgresKillSwitch(parts.engine),
         stop_switch=PostgresKillSwitch(parts.engine),
@@ -274,7 +276,7 @@ async def _get_out(parts: Parts, planning: Planning) -> None:
 
 
 async def _watch_copies(parts: Parts) -> None:
-    store, feed = PostgresLiveCopies(parts.engine, parts.genesis), JupiterPrices(parts.jupiter)
+    store, feed = PostgresLiveCopies(parts.engine, parts.genesis), parts.prices
     while True:
         await asyncio.sleep(LIVE_COPIES_LOOK_S)
         if not parts.gate.is_open:

@@ -1,4 +1,7 @@
-"""The HTTP side: routes a GET to its reply, errors in Jupiter's form {"error", "errorCode"}. An ASGI app on port 8890."""
+"""The HTTP side: routes a GET to its reply, errors in Jupiter's form {"error", "errorCode"}. An ASGI app on port 8890.
+
+Pyth's and Birdeye's prices are served beside it, by their own paths.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -9,6 +12,7 @@ import orjson
 from xorj.chain.transactions import Commitment
 from xorj.localnet.bank import Bank
 from xorj.localnet.jupiter.build import build_reply
+from xorj.localnet.jupiter.other_prices import BIRDEYE_PATH, HERMES_PATH, birdeye_reply, hermes_reply
 from xorj.localnet.jupiter.pools import PoolBook
 from xorj.localnet.jupiter.query import Refused, read_build, read_ids, required
 from xorj.localnet.jupiter.tokens import SEARCH_MINTS_MAX, ListedToken, TokenList
@@ -21,7 +25,10 @@ _JSON = b"application/json"
 
 
 def jupiter_app(chain: LiveChain, tokens: Iterable[ListedToken]) -> App:
-    """Answers /swap/v2/build, /price/v3, /tokens/v2/search and /tokens/v2/tag from the chain's newest state, and /livez and /readyz."""
+    """Answers /swap/v2/build, /price/v3, /tokens/v2/search and /tokens/v2/tag from the chain's newest state, and /livez and /readyz.
+
+    Prices in the shapes of Pyth and Birdeye stand at HERMES_PATH and BIRDEYE_PATH.
+    """
     bank, book = chain.bank, PoolBook(chain.bank)
     listed = TokenList(tokens, book)
     pages: dict[str, Callable[[Mapping[str, str]], Any]] = {
@@ -29,6 +36,7 @@ def jupiter_app(chain: LiveChain, tokens: Iterable[ListedToken]) -> App:
         "/price/v3": lambda query: _prices(bank, book, query),
         "/tokens/v2/search": lambda query: listed.search(_search_text(query)),
         "/tokens/v2/tag": lambda query: listed.tagged(required(query, "query")),
+        BIRDEYE_PATH: lambda query: birdeye_reply(bank, book, query),
         "/livez": lambda _: {"status": "ok"},
         "/readyz": lambda _: _ready(chain),
     }
@@ -42,9 +50,12 @@ def jupiter_app(chain: LiveChain, tokens: Iterable[ListedToken]) -> App:
             if scope["method"] != "GET":
                 raise Refused("METHOD_NOT_ALLOWED", "Only GET is served here", 405)
             page = pages.get(scope["path"])
-            if page is None:
+            if scope["path"] == HERMES_PATH:
+                body = hermes_reply(bank, book, _short(scope["query_string"]))
+            elif page is None:
                 raise Refused("NOT_FOUND", f"There is nothing at {scope['path'][:200]}", 404)
-            body = page(_fields(scope["query_string"]))
+            else:
+                body = page(_fields(scope["query_string"]))
         except Refused as refused:
             status, body = refused.status, {"error": refused.text, "errorCode": refused.code}
         await reply(send, status, orjson.dumps(body), _JSON)
@@ -82,13 +93,17 @@ def _search_text(query: Mapping[str, str]) -> str:
 
 def _fields(raw: bytes) -> dict[str, str]:
     """Raises Refused for a query that is too long, is no text, or names a field twice."""
-    if len(raw) > QUERY_BYTES_MAX:
-        raise Refused("INVALID_QUERY", "The query is too long", 414)
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
+        pairs = parse_qsl(_short(raw).decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict")
     except ValueError as error:
         raise Refused("INVALID_QUERY", "The query cannot be read") from error
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise Refused("INVALID_QUERY", "A query parameter is given twice")
     return fields
+
+
+def _short(raw: bytes) -> bytes:
+    if len(raw) > QUERY_BYTES_MAX:
+        raise Refused("INVALID_QUERY", "The query is too long", 414)
+    return raw

@@ -1,0 +1,1 @@
+"""Birdeye's public API: what tokens cost, as a witness."""
