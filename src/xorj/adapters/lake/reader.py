@@ -145,8 +145,6 @@ class LakeReader:
         if table is None:
             return SCHEMA.empty_table().select(list(columns))
         wanted = pc.field("outcome").isin(list(outcomes))
-        if self._pinned is not None:
-            wanted &= pc.field("ingest").is_null() | (pc.field("ingest") <= self._pinned)
         if commits is not None:
             after, until = commits
             numbered = (pc.field("ingest") > after) & (pc.field("ingest") <= until)
@@ -155,7 +153,12 @@ class LakeReader:
             wanted &= pc.field("slot") <= as_of
         if wallet is not None:
             wanted &= pc.field("wallet") == wallet
-        return dataset_of(table).to_table(columns=list(columns), filter=wanted)
+        rows = dataset_of(table).to_table(columns=[*dict.fromkeys((*columns, "ingest"))], filter=wanted)
+        if self._pinned is not None:
+            # by rows: the statistics of a file without the column say that it has no row of any number, and none without one
+            number = pc.fill_null(rows.column("ingest"), 0)
+            rows = rows.filter(pc.less_equal(number, self._pinned))
+        return rows.select(list(columns))
 
 
 def dataset_of(table: DeltaTable, paths: Set[str] | None = None) -> ds.FileSystemDataset:
