@@ -15,8 +15,9 @@ LEADERS_MAX = 50
 VAULTS_MAX = 20
 # The vault program takes no other base mint.
 BASE_DECIMALS = 6
-TRADES_MAX = 50
-DECISIONS_MAX = 50
+# What fits a screen or two; GET /api/bot/trades and /api/bot/decisions have all of one's own, page by page.
+TRADES_MAX = 20
+DECISIONS_MAX = 20
 # The trade-bot writes its heartbeat every few seconds; after this long without one it is not working.
 HEARTBEAT_AGE_SECONDS_MAX = 30
 
@@ -60,6 +61,28 @@ class ScoringRun:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustEvidence:
+    """What stands behind a wallet's score; null where there is no trust score. Band in theta, daily utility-Sharpe, held with 80 %.
+
+    `edge_percent` is the chance that there is any skill, `capacity_usd` the order at which what is expected halves, `calibration` names the
+    prior; `reasons` are the largest three, and `past` is what was observed of scores like this, null until windows have closed.
+    """
+
+    classic_score: float
+    trust_score: float | None
+    edge_percent: float | None
+    band_low: float | None
+    band_high: float | None
+    evidence_days: int
+    capacity_usd: float | None
+    copy_cost_percent: float | None
+    expected_drawdown_percent: float | None
+    calibration: str | None
+    reasons: list[str]
+    past: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Leader:
     """One ranked wallet. Percentages, as in the specification's columns; `followed` by a vault that the reader may see."""
 
@@ -73,6 +96,7 @@ class Leader:
     total_return_percent: float | None
     max_drawdown_percent: float | None
     followed: bool
+    evidence: TrustEvidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -24,6 +26,9 @@ DASH = "–"
 MINUS = "−"
 FRACTION_DIGITS_MAX = 4
 DIGITS_MAX = 6
+# About a kilobyte each.
+ROWS_KNOWN_MAX = 8_192
+MODELS = {"v1": "classic score (v1)", "v2": "trust score v2"}
 
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,88}")
@@ -32,18 +37,37 @@ _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,88}")
 def page_routes(read_overview: OverviewReader) -> APIRouter:
     """The dashboard at `/` and its files at `/static`."""
     router = APIRouter()
-    template = _environment().get_template("dashboard.html.jinja")
+    environment = _environment()
+    template, rows = environment.get_template("dashboard.html.jinja"), _Rows(environment)
 
     @router.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def dashboard(request: Request, response: Response) -> HTMLResponse:
         overview = await read_overview(request, response)
-        page = HTMLResponse(template.render(overview=overview, bootstrap=_bootstrap(overview), version=_assets_version()))
+        page = HTMLResponse(
+            template.render(overview=overview, row=rows.rendered, bootstrap=_bootstrap(overview), version=_assets_version())
+        )
         page.headers.raw.extend(header for header in response.headers.raw if header[0] == b"set-cookie")
         page.headers["cache-control"] = "no-store"
         return page
 
     router.routes.append(Mount("/static", app=_Files(directory=_static_folder()), name="static"))
     return router
+
+
+class _Rows:
+    """Rows of tables as HTML, rendered once for what is in them: most rows of a page stood on the page before, or on another's."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._macros: Any = environment.get_template("rows.html.jinja").module
+        self._known: OrderedDict[tuple[str, bytes], Markup] = OrderedDict()
+
+    def rendered(self, kind: str, shown: Mapping[str, Any]) -> Markup:
+        key = kind, orjson.dumps(shown)
+        if (found := self._known.get(key)) is None:
+            found = self._known[key] = getattr(self._macros, kind)(shown)
+            if len(self._known) > ROWS_KNOWN_MAX:
+                self._known.popitem(last=False)
+        return found
 
 
 class _Files(StaticFiles):
@@ -109,6 +133,30 @@ def percent(value: float | None, places: int = 1) -> str:
     return f"{sign}{abs(value):.{places}f} %"
 
 
+def band(known: Mapping[str, Any]) -> str:
+    """The 80 % band of daily utility-Sharpe."""
+    low, high = known["band_low"], known["band_high"]
+    return DASH if low is None or high is None else f"{_signed(low)} to {_signed(high)}"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else MINUS if value < 0 else ''}{abs(value):.2f}"
+
+
+def capacity(usd: float | None) -> str:
+    """Whole dollars: it is known to no cent."""
+    return DASH if usd is None else f"${usd:,.0f}"
+
+
+def standing(leaders: Sequence[Mapping[str, Any]]) -> str:
+    """Which model ranks, and what its scores stand on."""
+    if not leaders:
+        return "nobody is ranked"
+    model, known = leaders[0]["model"], leaders[0]["evidence"]
+    prior = f", {known['calibration']}" if known["calibration"] else ""
+    return f"{MODELS.get(model, model)}{prior}"
+
+
 def short(address: str) -> str:
     return address if len(address) <= 9 else f"{address[:4]}…{address[-4:]}"
 
@@ -121,7 +169,17 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(amount=amount, change=change, dollars=dollars, percent=percent, short=short, facts=facts)
+    environment.filters.update(
+        band=band,
+        capacity=capacity,
+        standing=standing,
+        amount=amount,
+        change=change,
+        dollars=dollars,
+        percent=percent,
+        short=short,
+        facts=facts,
+    )
     return environment
 
 

@@ -1,11 +1,11 @@
 """The overview and the ranking, each of one moment. Implements reporting's OverviewReader and RankingReader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, cast, func, select, true, union_all
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, bindparam, cast, func, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres.reads import Read, one, reader
@@ -30,6 +30,7 @@ from xorj.adapters.postgres.tables import (
     ledger,
     scoring_runs,
     trader_scores,
+    trust_reports,
     vaults,
 )
 from xorj.adapters.postgres.together import Together
@@ -50,9 +51,13 @@ from xorj.reporting.overview import (
     Overview,
     ScoringRun,
     Totals,
+    TrustEvidence,
     Vault,
 )
 from xorj.reporting.ports import Audience, Everyone, Nobody, Ranking
+from xorj.trust.live_windows import BandRate
+from xorj.trust.reasons import Reason
+from xorj.trust.words import past_in_words, reason_in_words
 
 OPEN_STATES = ("new", "reserved", "in_flight", "quarantined")
 DEAD_STATES = ("abandoned", "cancelled")
@@ -88,20 +93,39 @@ _OF_SCORE = [
         "total_return",
         "max_drawdown",
         "trade_count",
+        "classic_score",
+        "copy_score",
+        "edge",
+        "band_low",
+        "band_high",
+        "evidence_days",
+        "capacity_usd",
+        "copy_cost_fraction",
+        "expected_drawdown_fraction",
+        "calibration",
+        "reasons",
     ]
 ]
 
 
 def _select_ranked() -> Select[Any]:
+    """The newest run with each of its ranked wallets, best first; the run alone where it ranked nobody."""
     run = _newest_run().subquery("run")
-    of_run = trader_scores.c.run_id == run.c.id, trader_scores.c.model == run.c.model, trader_scores.c.rank.is_not(None)
-    joined = select(*_OF_SCORE).select_from(trader_scores.join(run, trader_scores.c.run_id == run.c.id))
-    return joined.where(*of_run).order_by(trader_scores.c.rank).limit(bindparam("limit", type_=Integer))
+    of_run = (trader_scores.c.run_id == run.c.id) & (trader_scores.c.model == run.c.model) & trader_scores.c.rank.is_not(None)
+    columns = [column.label(f"run_{column.name}") for column in run.c]
+    joined = select(*columns, *_OF_SCORE).select_from(run.outerjoin(trader_scores, of_run))
+    return joined.order_by(trader_scores.c.rank).limit(bindparam("limit", type_=Integer))
+
+
+def _select_bands() -> Select[Any]:
+    """What the newest weekly report saw of each band of scores."""
+    newest = select(trust_reports.c.report["measures"]["bands"].label("bands"))
+    return newest.order_by(trust_reports.c.week.desc()).limit(1)
 
 
 _BOT = Read(_select_bot())
-_RUN = Read(_newest_run())
 _RANKED = Read(_select_ranked())
+_BANDS = Read(_select_bands())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +151,11 @@ class PostgresOverview:
             return Overview(mode, general.bot, general.run, general.leaders, [], [], [], Totals())
         asked, values = (_OF_ALL, {}) if isinstance(audience, Everyone) else (_OF_ONE, {"user": audience})
         async with reader(self._reading) as connection:
-            followed, owned, trades, decided, counts = await connection.at_one_moment(*(read.of(**values) for read in asked))
+            sums, owned, trades, decided = await connection.at_one_moment(*(read.of(**values) for read in asked))
             mints = [*vault_mints(owned), *trade_mints(trades), *decision_mints(decided)]
             tokens = await self._names.read(connection, mints)
-        copied = {row.leader for row in followed}
+        numbers = one(sums)
+        copied = set(numbers.followed)
         return Overview(
             mode=mode,
             bot=general.bot,
@@ -139,7 +164,7 @@ class PostgresOverview:
             vaults=vaults_of(owned, tokens),
             trades=[trade_of(row, tokens) for row in trades],
             decisions=[decision_of(row, tokens) for row in decided],
-            totals=_totals(counts),
+            totals=_totals(numbers.counts or {}),
         )
 
     async def bot(self) -> Bot:
@@ -149,8 +174,9 @@ class PostgresOverview:
     async def _read_general(self, askers: Sequence[None]) -> list[General]:
         """Read once for all who ask at the same time."""
         async with reader(self._reading) as connection:
-            bot, run, ranked = await connection.at_one_moment(_BOT.of(), _RUN.of(), _RANKED.of(limit=LEADERS_MAX))
-        return [General(bot_of(bot), _scoring_run(run), [_leader(row) for row in ranked])] * len(askers)
+            bot, rows, told = await connection.all(_BOT.of(), _RANKED.of(limit=LEADERS_MAX), _BANDS.of())
+        bands = _bands(told)
+        return [General(bot_of(bot), _scoring_run(rows), [_leader(row, bands) for row in _ranked(rows)])] * len(askers)
 
 
 class PostgresRankings:
@@ -161,8 +187,9 @@ class PostgresRankings:
 
     async def ranking(self, *, limit: int) -> Ranking:
         async with reader(self._reading) as connection:
-            run, ranked = await connection.at_one_moment(_RUN.of(), _RANKED.of(limit=limit))
-        return Ranking(_scoring_run(run), [_ranked_trader(row) for row in ranked])
+            rows, told = await connection.all(_RANKED.of(limit=limit), _BANDS.of())
+        bands = _bands(told)
+        return Ranking(_scoring_run(rows), [_ranked_trader(row, bands) for row in _ranked(rows)])
 
 
 def bot_of(rows: Sequence[Any]) -> Bot:
@@ -193,18 +220,22 @@ def _state(row: Any) -> tuple[BotState, str | None]:
     return "active", None
 
 
+def _ranked(rows: Sequence[Any]) -> list[Any]:
+    return [row for row in rows if row.rank is not None]
+
+
 def _scoring_run(rows: Sequence[Any]) -> ScoringRun | None:
     if not rows:
         return None
-    row = one(rows)
+    row = rows[0]
     return ScoringRun(
-        run_id=row.id,
-        model=row.model,
-        as_of_slot=Slot(row.as_of_slot),
-        status=row.status,
-        traders_analyzed=row.traders_analyzed or 0,
-        traders_ranked=row.traders_ranked or 0,
-        completed_at=row.completed_at,
+        run_id=row.run_id,
+        model=row.run_model,
+        as_of_slot=Slot(row.run_as_of_slot),
+        status=row.run_status,
+        traders_analyzed=row.run_traders_analyzed or 0,
+        traders_ranked=row.run_traders_ranked or 0,
+        completed_at=row.run_completed_at,
     )
 
 
@@ -271,13 +302,15 @@ def _own(
     *, follows_of: ColumnElement[bool], vaults_seen: ColumnElement[bool], intents_of: ColumnElement[bool], decisions_of: ColumnElement[bool]
 ) -> tuple[Read, ...]:
     """What is shown of somebody: whom he follows, his vaults, trades, decisions, and how many of each there are."""
-    followed = select(follows.c.leader).where(follows.c.valid_to_slot.is_(None), follows_of)
+    followed = select(follows.c.leader).where(follows.c.valid_to_slot.is_(None), follows_of).distinct()
     states = select(intents.c.state.label("what"), func.count().label("number")).where(intents_of)
     outcomes = select(decisions.c.outcome, func.count()).where(decisions_of)
     # No outcome of a decision is also a state of an intent.
-    counts = union_all(states.group_by(intents.c.state), outcomes.group_by(decisions.c.outcome))
+    counts = union_all(states.group_by(intents.c.state), outcomes.group_by(decisions.c.outcome)).subquery()
+    counted = select(func.jsonb_object_agg(counts.c.what, counts.c.number)).scalar_subquery()
+    sums = select(func.array(followed.scalar_subquery(), type_=ARRAY(Text)).label("followed"), counted.label("counts"))
     newest = select_trades(intents_of, limit=TRADES_MAX), select_decisions(decisions_of, limit=DECISIONS_MAX)
-    return tuple(Read(statement) for statement in (followed, select_vaults(vaults_seen), *newest, counts))
+    return tuple(Read(statement) for statement in (sums, select_vaults(vaults_seen), *newest))
 
 
 _OF_ALL = _own(follows_of=SEES_ALL, vaults_seen=SEES_ALL, intents_of=SEES_ALL, decisions_of=SEES_ALL)
@@ -289,7 +322,32 @@ _OF_ONE = _own(
 )
 
 
-def _leader(row: Any) -> Leader:
+def _bands(rows: Sequence[Any]) -> list[BandRate]:
+    return [] if not rows else [BandRate(**band) for band in one(rows).bands]
+
+
+def _evidence(row: Any, bands: Sequence[BandRate]) -> TrustEvidence:
+    return TrustEvidence(
+        classic_score=row.classic_score,
+        trust_score=row.copy_score,
+        edge_percent=_percent(row.edge),
+        band_low=row.band_low,
+        band_high=row.band_high,
+        evidence_days=row.evidence_days,
+        capacity_usd=row.capacity_usd,
+        copy_cost_percent=_percent(row.copy_cost_fraction),
+        expected_drawdown_percent=_percent(row.expected_drawdown_fraction),
+        calibration=row.calibration,
+        reasons=[reason_in_words(Reason(one["text"], one["points"])) for one in row.reasons or ()],
+        past=None if row.copy_score is None else past_in_words(row.copy_score, bands),
+    )
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction
+
+
+def _leader(row: Any, bands: Sequence[BandRate]) -> Leader:
     return Leader(
         rank=row.rank,
         wallet=Wallet(row.wallet_address),
@@ -301,10 +359,11 @@ def _leader(row: Any) -> Leader:
         total_return_percent=_number(row.total_return),
         max_drawdown_percent=_number(row.max_drawdown),
         followed=False,
+        evidence=_evidence(row, bands),
     )
 
 
-def _ranked_trader(row: Any) -> RankedTrader:
+def _ranked_trader(row: Any, bands: Sequence[BandRate]) -> RankedTrader:
     return RankedTrader(
         wallet_address=Wallet(row.wallet_address),
         xorj_trust_score=float(row.xorj_trust_score),
@@ -316,11 +375,11 @@ def _ranked_trader(row: Any) -> RankedTrader:
         total_return=_number(row.total_return),
         max_drawdown=_number(row.max_drawdown),
         trade_count=row.trade_count,
+        evidence=_evidence(row, bands),
     )
 
 
-def _totals(rows: Sequence[Any]) -> Totals:
-    counts = {row.what: row.number for row in rows}
+def _totals(counts: Mapping[str, int]) -> Totals:
     return Totals(
         settled=counts.get("settled", 0),
         reverted=counts.get("reverted", 0),
