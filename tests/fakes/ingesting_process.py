@@ -22,6 +22,7 @@ from xorj.swaps.ingest_swaps import Sources, ingest_swaps
 
 PASSES = 30
 SLOTS_PER_PASS = 5
+COMMITS_PER_COMPACTION = 4
 NAMES = ("ana", "ben", "cem", "dora", "emil")
 SOURCES = Sources(venues=(VENUE,), watched=frozenset(map(wallet, NAMES[:2])))
 
@@ -51,7 +52,7 @@ def _gives(who: str, slot: int, index: int) -> ChainTransaction:
 
 async def ingest_all(folder: Path, transactions: Sequence[ChainTransaction]) -> None:
     """Pass after pass of a chain that grows, from where the lake ends: a chain does not go back while nobody looks."""
-    lake, reader = DeltaLake(folder, LOCAL_GENESIS), ChainHistory()
+    lake, reader = DeltaLake(folder, LOCAL_GENESIS, commits_per_compaction=COMMITS_PER_COMPACTION), ChainHistory()
     read = await lake.venue_cursor(VENUE) or 0
     for end in range(SLOTS_PER_PASS, PASSES * SLOTS_PER_PASS + 1, SLOTS_PER_PASS):
         reader.add(*(one for one in transactions if end - SLOTS_PER_PASS < one.slot <= end))

@@ -57,9 +57,9 @@ class File:
     run: int | None
 
 
-def is_due(table: DeltaTable) -> bool:
-    """Whether enough was committed since the last compaction, by whichever process."""
-    return ingest_number(table) - (table.transaction_version(COMPACTION_TRANSACTION) or 0) >= COMMITS_PER_COMPACTION
+def is_due(table: DeltaTable, commits: int = COMMITS_PER_COMPACTION) -> bool:
+    """Whether so much was committed since the last compaction, by whichever process."""
+    return ingest_number(table) - (table.transaction_version(COMPACTION_TRANSACTION) or 0) >= commits
 
 
 def compact(table: DeltaTable, folder: fs.FileSystem, sizes: Sizes = SIZES) -> bool:

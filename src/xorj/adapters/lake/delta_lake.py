@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction, WriterProperties
 from deltalake.writer import write_deltalake
 
-from xorj.adapters.lake.compaction import KEEP_OLD_FILES_HOURS, compact, is_due
+from xorj.adapters.lake.compaction import COMMITS_PER_COMPACTION, KEEP_OLD_FILES_HOURS, compact, is_due
 from xorj.adapters.lake.exclusive_commits import require_exclusive_commits
 from xorj.adapters.lake.place import BucketFolder, Place
 from xorj.adapters.lake.reader import LakeReader, dataset_of
@@ -46,8 +46,9 @@ _WRITER = WriterProperties(compression="LZ4_RAW")
 class DeltaLake(LakeReader):
     """A lake of one chain; a folder is made on the first commit. Raises RefusedForSafety for a lake of another chain."""
 
-    def __init__(self, place: Place, genesis_hash: str) -> None:
+    def __init__(self, place: Place, genesis_hash: str, *, commits_per_compaction: int = COMMITS_PER_COMPACTION) -> None:
         super().__init__(LakeStore(place, genesis_hash))
+        self._commits_per_compaction = commits_per_compaction
         self._cursors: dict[Wallet, Cursor] = {}
         self._learned_to: dict[Wallet, Slot] = {}
         self._cursors_as_of = _NEVER_READ
@@ -122,7 +123,7 @@ class DeltaLake(LakeReader):
         cursors.update({record.wallet: Cursor(record.slot, record.signature) for record in new})
         for one in told:
             self._learned_to[one.wallet] = max(one.slots.last, self._learned_to.get(one.wallet, one.slots.last))
-        if is_due(table):
+        if is_due(table, self._commits_per_compaction):
             compact(table, self._store.files())
         return len(new) + len(found)
 
