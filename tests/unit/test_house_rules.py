@@ -45,6 +45,11 @@ VERBS = (
     "sweep",
     "relay",
     "deliver",
+    "read",
+    "extend",
+    "complete",
+    "ask",
+    "apply",
 )
 
 
