@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
-from tests.fakes.ingesting_process import history
+from tests.fakes.ingesting_process import COLLIDED, history
 from tests.fakes.localnet_process import ROOT
 from tests.fakes.made_swaps import VENUE
 
@@ -45,12 +45,18 @@ class Ingesting:
 
     def run(self, folder: Path) -> None:
         """To its end."""
-        self._start(folder)
-        assert self._line(FINISHES_WITHIN_S) == b"0"
+        self.start(folder)
+        assert self.ended() == 0
+
+    def ended(self) -> int:
+        """How it came to its end."""
+        line = self._line(FINISHES_WITHIN_S)
+        assert line is not None, "ingestion has not come to its end"
+        return int(line)
 
     def run_and_kill(self, folder: Path, due: Callable[[], bool]) -> bool:
         """Kills it as soon as it is due. Whether it had not come to its end before."""
-        pid = self._start(folder)
+        pid = self.start(folder)
         ended = None
         while ended is None and not due():
             ended = self._line(LOOKS_EVERY_S)
@@ -60,7 +66,8 @@ class Ingesting:
         assert ended in (b"0", b"-9"), ended
         return ended == b"-9"
 
-    def _start(self, folder: Path) -> int:
+    def start(self, folder: Path) -> int:
+        """Says its process id."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{folder}\n".encode())
         return int(self._line(FINISHES_WITHIN_S) or 0)
@@ -147,3 +154,20 @@ def test_killed_at_any_moment_the_table_is_the_same_row_for_row(ingesting: Inges
     assert killed >= KILLS * 3 // 4
     assert len(set(versions_at_kill)) >= KILLS // 3
     assert unfinished > 0
+
+
+def test_two_ingesters_on_one_lake_leave_the_table_of_one(ingesting: Ingesting, tmp_path: Path) -> None:
+    ingesting.run(tmp_path / "whole")
+    whole, all_known = rows(tmp_path / "whole"), asyncio.run(known(tmp_path / "whole"))
+    other = Ingesting()
+    try:
+        for one in (ingesting, other):
+            one.start(tmp_path / "both")
+        ends = {one.ended() for one in (ingesting, other)}
+    finally:
+        other.stop()
+    assert rows(tmp_path / "both") == whole
+    assert asyncio.run(known(tmp_path / "both")) == all_known
+    # they did get into each other's way
+    assert COLLIDED in ends
+    assert ends <= {0, COLLIDED}
