@@ -10,7 +10,7 @@ from xorj.primitives.ids import Address, Signature
 
 class ChainHistory:
     """`page_rows_max` cuts pages shorter than asked, as nodes do; `withheld` are listed and not given; pages and transactions
-    asked for are counted; after `pages_known` pages it knows no `before` any more."""
+    asked for are counted; after `pages_known` pages it knows no `before` any more; after `final_slot` nothing is final."""
 
     def __init__(self, transactions: Iterable[ChainTransaction] = ()) -> None:
         self.transactions_by_signature: dict[Signature, ChainTransaction] = {}
@@ -21,6 +21,7 @@ class ChainHistory:
         self.repeats_the_newest_page = False
         self.pages_known: int | None = None
         self.dies_after_transactions: int | None = None
+        self.final_slot: int | None = None
         self.add(*transactions)
 
     def add(self, *transactions: ChainTransaction) -> None:
@@ -41,6 +42,7 @@ class ChainHistory:
         rows = [
             one for one in reversed(self.in_order()) if address in one.account_keys or any(i.program == address for i in one.instructions)
         ]
+        rows = [one for one in rows if self._is_known(one, commitment)]
         if before is not None and not self.repeats_the_newest_page:
             rows = rows[[one.signature for one in rows].index(before) + 1 :]
         if until is not None:
@@ -53,7 +55,11 @@ class ChainHistory:
         self.transactions_asked += signatures
         if self.dies_after_transactions is not None and len(self.transactions_asked) > self.dies_after_transactions:
             raise Unavailable("history", "the node has gone away")
-        return [None if one in self.withheld else self.transactions_by_signature.get(one) for one in signatures]
+        found = [None if one in self.withheld else self.transactions_by_signature.get(one) for one in signatures]
+        return [one if one is not None and self._is_known(one, commitment) else None for one in found]
+
+    def _is_known(self, one: ChainTransaction, commitment: Commitment) -> bool:
+        return commitment is not Commitment.FINALIZED or self.final_slot is None or one.slot <= self.final_slot
 
     def in_order(self) -> list[ChainTransaction]:
         return sorted(self.transactions_by_signature.values(), key=lambda one: (one.slot, one.transaction_index or 0, one.signature))

@@ -33,6 +33,8 @@ HISTORY_ADDED = Counter(
     "xorj_history_added_total", "Transactions that a source had not listed and that a balance or a second source brought to light."
 )
 HISTORY_DENIED = Counter("xorj_history_denied_total", "Transactions that the second source does not list although it must.")
+OVERLAY_TRANSACTIONS = Gauge("xorj_overlay_transactions", "Confirmed transactions that are not final yet.")
+OVERLAY_MOVED = Counter("xorj_overlay_moves_total", "Confirmed transactions that came, became final or were undone.", ["what"])
 PROVIDER_REQUESTS = Counter(
     "xorj_provider_requests_total", "Requests for history by provider and what came of them.", ["provider", "result"]
 )
@@ -45,8 +47,18 @@ INGEST_SECONDS = Histogram("xorj_ingest_seconds", "Time of one pass of ingestion
 INGEST_LAG_SLOTS = Gauge("xorj_ingest_lag_slots", "Finalized slots that the lake has not seen.")
 SCORING_RUNS = Counter("xorj_scoring_runs_total", "Scoring runs, by how they ended.", ["status"])
 BOOKS_DIFFERING = Gauge("xorj_books_differing_wallets", "Wallets whose followed books the daily full computation found wrong.")
+BOOKS_COMPARED = Gauge("xorj_books_compared_timestamp_seconds", "When the followed books were last compared with a full rebuild.")
+RANKS_SECONDS = Histogram(
+    "xorj_ranks_fresh_seconds",
+    "At most so long after its transaction was finalized a swap was in the served ranks, whole passes counted.",
+    buckets=LATENCY_SECONDS,
+)
 SCORING_SECONDS = Histogram("xorj_scoring_seconds", "Time of one scoring run.", buckets=LATENCY_SECONDS)
 TRADERS_RANKED = Gauge("xorj_traders_ranked", "Wallets that the newest run ranked.")
+TRUST_CALIBRATION_ERROR = Gauge(
+    "xorj_trust_calibration_error",
+    "Of the newest weekly report: mean distance between predicted and observed chances, 0 to 1; alarm above 0.05.",
+)
 EXECUTIONS = Counter("xorj_trade_executions_total", "Intents that came to an end, by how.", ["result"])
 BRAKES = Counter("xorj_brakes_total", "Pauses and burns of the bot that came to an end, by kind and how.", ["kind", "result"])
 EXECUTION_SECONDS = Histogram(

@@ -169,7 +169,7 @@ async def _ingest_slice(rows: Sequence[SignatureInfo], pending: dict[Wallet, _Pe
     """One slice of the venues' history: whoever swapped there is read up to its end."""
     end, left_out = rows[-1].slot, step.ingested.left_out
     transactions = await fetched([row.signature for row in rows], step.reader)
-    swapped = _swapped(transactions.values(), sources.excluded)
+    swapped = swapped_by_signer(transactions.values(), sources.excluded)
     pending |= await _histories(swapped.keys() - pending.keys() - left_out.keys(), sources, step)
     _require_answers(swapped.keys(), step.ingested)
     due = _due(pending, end)
@@ -261,16 +261,17 @@ async def _left(wallet: Wallet, cursor: Cursor | None, step: _Pass) -> Balances:
 
 def records_of(found: Found, rows: Iterable[SignatureInfo]) -> list[Record]:
     """What each row's transaction was for the wallet."""
-    return [_record(found.wallet, row, found.transactions[row.signature]) for row in rows]
+    return [record_of(found.wallet, row, found.transactions[row.signature]) for row in rows]
 
 
-def _record(wallet: Wallet, row: SignatureInfo, transaction: ChainTransaction) -> Record:
+def record_of(wallet: Wallet, row: SignatureInfo, transaction: ChainTransaction) -> Record:
+    """What a transaction was for a wallet, in the place that its row has."""
     index = row.transaction_index if row.transaction_index is not None else 0
     placed = replace(transaction, transaction_index=index)
     return read_record(placed, wallet, decode(placed, wallet))
 
 
-def _swapped(transactions: Iterable[ChainTransaction], excluded: Set[Wallet]) -> dict[Wallet, list[ChainTransaction]]:
+def swapped_by_signer(transactions: Iterable[ChainTransaction], excluded: Set[Wallet]) -> dict[Wallet, list[ChainTransaction]]:
     """By signer, the transactions that were swaps for him."""
     found: dict[Wallet, list[ChainTransaction]] = {}
     for transaction in transactions:
