@@ -38,6 +38,24 @@ def _leader(rank: int, score: float, *, followed: bool = False) -> dict[str, Any
         "total_return_percent": 90.0,
         "max_drawdown_percent": 10.0,
         "followed": followed,
+        "evidence": {
+            "classic_score": score,
+            "trust_score": 62.4,
+            "edge_percent": 97.0,
+            "band_low": -0.02,
+            "band_high": 0.21,
+            "evidence_days": 120,
+            "capacity_usd": 410.0,
+            "copy_cost_percent": 0.4,
+            "expected_drawdown_percent": 12.0,
+            "calibration": "synthetic prior 1",
+            "reasons": [
+                "its copied record is better than this market's usual one: +21.3 points",
+                "its record is 120 days long: −8.2 points",
+                "part of its gains are SOL's own moves: −2.4 points",
+            ],
+            "past": "wallets scored like this (60 to 70) paid their copiers in 61 % of past 90-day windows (231 wallets)",
+        },
     }
 
 

@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes.made_swaps import swap, wallet
+from tests.fakes.made_windows import frozen, prediction, returns_of
 from tests.fakes.trust_store import MemoryTrust
 
+from xorj.adapters.postgres.predictions import PostgresPredictions
+from xorj.adapters.postgres.reporting import PostgresRankings
 from xorj.adapters.postgres.tables import scoring_runs, trader_scores
 from xorj.adapters.postgres.trust import PostgresTrust
 from xorj.performance.compute_performance import PerformanceReport
@@ -20,8 +23,12 @@ from xorj.primitives.ids import LOCAL_GENESIS, Slot, Wallet
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict, NotEnoughEvidence
 from xorj.trust.eligibility import Rules
+from xorj.trust.live_calibration import Assumed
+from xorj.trust.predictions import LiveWindow
 from xorj.trust.ranking import Model, ScoringRun
+from xorj.trust.reasons import Reason
 from xorj.trust.score_wallets import run_of
+from xorj.trust.weekly_report import report_of
 
 pytestmark = pytest.mark.database
 Store = MemoryTrust | PostgresTrust
@@ -151,3 +158,22 @@ async def test_what_does_not_fit_specs_column_is_clamped_and_flagged(engine: Asy
 async def test_a_ranking_of_another_chain_is_not_shown(engine: AsyncEngine) -> None:
     await PostgresTrust(engine, LOCAL_GENESIS).store(run(7))
     assert await PostgresTrust(engine, "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d").newest_ranking(10) == []
+
+
+async def test_what_stands_behind_a_score_is_shown_and_of_the_past_only_what_was_seen(engine: AsyncEngine) -> None:
+    made = run(7, model=Model.TRUST)
+    why = (Reason("its record is 90 days long", -8.25),)
+    scores = tuple(replace(one, copy=replace(one.copy, reasons=why)) if isinstance(one.copy, CopyScore) else one for one in made.scores)
+    await PostgresTrust(engine, LOCAL_GENESIS).store(replace(made, scores=scores))
+    ben, ana = (await PostgresRankings(engine).ranking(limit=10)).traders
+    shown = ana.evidence
+    assert (shown.trust_score, shown.edge_percent, shown.band_low, shown.band_high) == (61.5, 90, 0.1, 0.3)
+    assert (shown.evidence_days, shown.capacity_usd, shown.calibration) == (90, None, "synthetic prior 1")
+    assert shown.reasons == ["its record is 90 days long: −8.2 points"]
+    assert (shown.past, ben.evidence.past) == (None, None)
+    cohort = frozen(0, [prediction(f"like Ana {number}", 62) for number in range(20)])
+    found = report_of([LiveWindow(cohort, returns_of(cohort))], [0], Assumed("a test"), as_of_day=91)
+    await PostgresPredictions(engine, LOCAL_GENESIS).keep_report(found)
+    ben, ana = (await PostgresRankings(engine).ranking(limit=10)).traders
+    assert ana.evidence.past == "wallets scored like this (60 to 70) paid their copiers in 100 % of past 90-day windows (20 wallets)"
+    assert ben.evidence.past is None

@@ -10,7 +10,7 @@ from xorj.market.impact import Impact
 from xorj.primitives.ids import Mint
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
-from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, replay
+from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, replay, trades_of
 
 WIF = mint("WIF")
 # starts with 500 USD and puts at most a tenth of what it has into one entry
@@ -27,7 +27,7 @@ def market(*path: tuple[float, float], impact: Impact = DEEP, days: float = 2) -
 
 
 def copied(swaps: list[Swap], where: Market, terms: Terms = TERMS) -> CopyRecord:
-    return replay(value_swaps(swaps).swaps, where, terms)
+    return replay(trades_of(value_swaps(swaps).swaps), where, terms)
 
 
 def equity(record: CopyRecord) -> list[float]:

@@ -14,10 +14,11 @@ from xorj.swaps.movement import Movement, MovementKind
 from xorj.swaps.record import WalletMovement
 from xorj.swaps.swap import OrderKey, Swap
 from xorj.swaps.valuation import value_swaps
-from xorj.trust.copy_replay import Prices, Terms, replay
+from xorj.trust.copied_market import market_of
+from xorj.trust.copy_replay import Prices, Terms, replay, trades_of
 from xorj.trust.links import ALONE, LAUNCH, OWN_TOKEN, WITH_ITSELF, WalletLinks, links_of
 from xorj.trust.money_graph import HUB_PARTNERS_MAX
-from xorj.trust.score_copies import market_of, score_copies
+from xorj.trust.score_copies import score_copies, trades_by_wallet
 
 LATER = 30
 
@@ -319,7 +320,7 @@ def test_what_came_for_nothing_and_is_sold_is_no_profit_of_the_wallet_nor_of_its
     (performance,) = [one for one in performance_of(valuation, as_of) if one.wallet == wallet("ana")]
     assert performance.realised_pnl_usd == 0
     own = [one for one in valuation.swaps if one.swap.wallet == wallet("ana")]
-    record = replay(own, market_of(valuation, as_of), Terms())
+    record = replay(trades_of(own), market_of(trades_by_wallet(valuation, as_of).values(), as_of), Terms())
     assert float(record.daily_returns.sum()) <= 0
     assert record.round_trips == 1
 

@@ -8,6 +8,7 @@ from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, mint, swap, wallet
 
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
+from xorj.trust.copied_market import market_of
 from xorj.trust.copy_replay import Terms, replay
 from xorj.trust.copy_score import UNCALIBRATED
 from xorj.trust.copy_verdict import CopyScore, NotEnoughEvidence
@@ -17,8 +18,8 @@ from xorj.trust.score_copies import (
     calibration_for,
     capacity_usd,
     cohort_of,
-    market_of,
     score_copies,
+    trades_by_wallet,
 )
 from xorj.trust.synthetic_prior import SYNTHETIC
 from xorj.trust.utility_sharpe import estimate
@@ -99,8 +100,9 @@ def test_capacity_is_where_the_posterior_mean_has_fallen_to_half(mean: float, at
 
 def test_a_cohort_fits_its_own_prior_from_300_scoreable_wallets_on() -> None:
     valuation = value_swaps(history("ana", "ben"))
-    market = market_of(valuation, FIRST_DAY_S + DAYS * DAY_S)
-    record = replay([one for one in valuation.swaps if one.swap.wallet == wallet("ana")], market, Terms())
+    trades = trades_by_wallet(valuation, FIRST_DAY_S + DAYS * DAY_S)
+    market = market_of(trades.values(), FIRST_DAY_S + DAYS * DAY_S)
+    record = replay(trades[wallet("ana")], market, Terms())
     many = [replace(record, daily_returns=record.daily_returns * (1 + at / 1_000)) for at in range(WALLETS_MIN)]
     own, is_own = calibration_for(estimate(cohort_of(many, market, [1] * len(many))))
     assert (own.version, own.rho, is_own) == (UNCALIBRATED.version, UNCALIBRATED.rho, True)
@@ -114,7 +116,7 @@ def test_what_is_undone_in_its_own_slot_moves_no_price() -> None:
         swap("eve", "100 WIF", "100000 USDC", slot=31_005, index=2, day=31.2),
     ]
     as_of = FIRST_DAY_S + DAYS * DAY_S
-    alone, beside = (market_of(value_swaps(swaps), as_of) for swaps in (honest, [*honest, *pumped]))
+    alone, beside = (market_of(trades_by_wallet(value_swaps(swaps), as_of).values(), as_of) for swaps in (honest, [*honest, *pumped]))
     assert beside.impacts == alone.impacts
     moment = FIRST_DAY_S + 31.3 * DAY_S
     assert beside.prices.at(mint("WIF"), moment) == alone.prices.at(mint("WIF"), moment)

@@ -31,6 +31,17 @@ def overview(symbol: str = "BONK", **changes: object) -> dict[str, object]:
                 "total_return_percent": 90.0,
                 "max_drawdown_percent": 10.0,
                 "followed": True,
+                "evidence": {
+                    "classic_score": 37.0,
+                    "edge_percent": 97.4,
+                    "band_low": -0.02,
+                    "band_high": 0.21,
+                    "capacity_usd": 1234.5,
+                    "evidence_days": 120,
+                    "calibration": "synthetic prior 1",
+                    "reasons": ["its record is 120 days long: −8.2 points"],
+                    "past": None,
+                },
             }
         ],
         "vaults": [],

@@ -1088,6 +1088,7 @@ export interface components {
             max_drawdown_percent: number | null;
             /** Followed */
             followed: boolean;
+            evidence: components["schemas"]["TrustEvidence"];
         };
         /** LeaderTrade */
         LeaderTrade: {
@@ -1262,6 +1263,7 @@ export interface components {
             max_drawdown: number | null;
             /** Trade Count */
             trade_count: number | null;
+            evidence: components["schemas"]["TrustEvidence"];
         };
         /**
          * Rankings
@@ -1498,6 +1500,39 @@ export interface components {
             slot: number | null;
             /** Error */
             error: string | null;
+        };
+        /**
+         * TrustEvidence
+         * @description What stands behind a wallet's score; null where there is no trust score. Band in theta, daily utility-Sharpe, held with 80 %.
+         *
+         *     `edge_percent` is the chance that there is any skill, `capacity_usd` the order at which what is expected halves, `calibration` names the
+         *     prior; `reasons` are the largest three, and `past` is what was observed of scores like this, null until windows have closed.
+         */
+        TrustEvidence: {
+            /** Classic Score */
+            classic_score: number;
+            /** Trust Score */
+            trust_score: number | null;
+            /** Edge Percent */
+            edge_percent: number | null;
+            /** Band Low */
+            band_low: number | null;
+            /** Band High */
+            band_high: number | null;
+            /** Evidence Days */
+            evidence_days: number;
+            /** Capacity Usd */
+            capacity_usd: number | null;
+            /** Copy Cost Percent */
+            copy_cost_percent: number | null;
+            /** Expected Drawdown Percent */
+            expected_drawdown_percent: number | null;
+            /** Calibration */
+            calibration: string | null;
+            /** Reasons */
+            reasons: string[];
+            /** Past */
+            past: string | null;
         };
         /**
          * UnsignedTransaction

@@ -6,7 +6,7 @@ from typing import Literal
 
 from xorj.primitives.amounts import Usd
 from xorj.primitives.ids import Address, Mint, Signature, Slot, UserId, Wallet
-from xorj.reporting.overview import BotState
+from xorj.reporting.overview import BotState, TrustEvidence
 from xorj.reporting.values import Dollars, RawAmount
 
 PAGE_ITEMS_MAX = 100
@@ -143,6 +143,7 @@ class RankedTrader:
     total_return: float | None
     max_drawdown: float | None
     trade_count: int | None
+    evidence: TrustEvidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ sells with him in his proportion. Every price is the market's, where the last ex
 leader's swap. Called by score_copies.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,10 +51,14 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """Where each execution of a token left its price: unix seconds, never falling, and USD for a base unit."""
+    """Where each execution of a token left its price: unix seconds, never falling, and USD for a base unit.
+
+    `depths_usd` is the worth of the pool's quote side then, as it was recorded; NaN where it was not.
+    """
 
     times: NDArray[np.int64]
     prices: Floats
+    depths_usd: Floats | None = None
 
 
 class Prices:
@@ -66,11 +71,22 @@ class Prices:
         """None before the token's first execution, 0 when nobody has traded it for UNTRADED_S_MAX."""
         if mint == USDC:
             return USD_PER_USDC_UNIT
-        path = self._paths.get(mint)
-        at = -1 if path is None else int(np.searchsorted(path.times, time, side="right")) - 1
-        if path is None or at < 0:
+        path, at = self._place(mint, time)
+        if path is None:
             return None
         return float(path.prices[at]) if time - float(path.times[at]) <= UNTRADED_S_MAX else 0.0
+
+    def depth_usd(self, mint: Mint, time: float) -> float | None:
+        """How deep the token's pool was after its last execution, None where its reserves were not recorded."""
+        path, at = self._place(mint, time)
+        depth = math.nan if path is None or path.depths_usd is None else float(path.depths_usd[at])
+        return depth if depth > 0 else None
+
+    def _place(self, mint: Mint, time: float) -> tuple[Path | None, int]:
+        """The token's path and its last execution until then; no path before the first."""
+        path = self._paths.get(mint)
+        at = -1 if path is None else int(np.searchsorted(path.times, time, side="right")) - 1
+        return (path, at) if at >= 0 else (None, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,14 @@ class Market:
     prices: Prices
     impacts: Mapping[Mint, Impact]
     as_of: int
+
+    def moved_share(self, mint: Mint, value_usd: float, time: float) -> float:
+        """What of its worth a trade loses by moving the price: x * y = k on the recorded reserves, else on the fitted depth."""
+        depth = self.prices.depth_usd(mint, time)
+        if depth is not None:
+            return value_usd / (depth + value_usd)
+        impact = self.impacts.get(mint)
+        return impact.cost_share(value_usd) if impact is not None else 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,12 +160,25 @@ def _together(one: ValuedSwap, other: ValuedSwap) -> ValuedSwap:
     return replace(one, swap=swap, value_usd=value)
 
 
-def replay(swaps: Sequence[ValuedSwap], market: Market, terms: Terms, apart: Apart = NOTHING_APART) -> CopyRecord:
-    """One wallet's swaps, in order, none of them after market.as_of. Raises ValueError without any."""
-    if not swaps:
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """One wallet's swaps as trades, in order, and the order keys of those that it undid in their own slot: looked for once."""
+
+    made: tuple[ValuedSwap, ...]
+    undone: frozenset[OrderKey]
+
+
+def trades_of(swaps: Sequence[ValuedSwap]) -> Trades:
+    """Of one wallet's swaps in order."""
+    made = tuple(as_one_each(swaps))
+    return Trades(made, undone_in_slot(made))
+
+
+def replay(trades: Trades, market: Market, terms: Terms, apart: Apart = NOTHING_APART) -> CopyRecord:
+    """One wallet's trades, none of them after market.as_of. Raises ValueError without any."""
+    if not trades.made:
         raise ValueError("a replay needs swaps")
-    undone = undone_in_slot(swaps)
-    swaps = as_one_each(swaps)
+    swaps, undone = trades.made, trades.undone
     first_day = swaps[0].swap.block_time // DAY_S
     copier = _Copier(market, terms, cash_usd=terms.order_usd / terms.trade_share_max)
     leader = _Leader(market.prices)
@@ -241,7 +278,7 @@ class _Copier:
         if spent <= 0:
             self.not_copied["no cash left"] += 1
             return
-        lost = self._lost_share(mint, spent)
+        lost = self._lost_share(mint, spent, time)
         self.units[mint] = self.units.get(mint, 0.0) + spent * (1 - lost) / price
         self.cash_usd -= order
         self._count(order, order - spent * (1 - lost))
@@ -267,11 +304,10 @@ class _Copier:
     def _proceeds_usd(self, mint: Mint, units: float, time: float) -> float:
         """0 for what nobody buys, and for what is worth less than the transaction."""
         worth = units * (self.market.prices.at(mint, time) or 0.0)
-        return max(worth * (1 - self._lost_share(mint, worth)) - self.terms.network_cost_usd * self.terms.cost_scale, 0.0)
+        return max(worth * (1 - self._lost_share(mint, worth, time)) - self.terms.network_cost_usd * self.terms.cost_scale, 0.0)
 
-    def _lost_share(self, mint: Mint, value_usd: float) -> float:
-        impact = self.market.impacts.get(mint)
-        moved = impact.cost_share(value_usd) if impact is not None else 1.0
+    def _lost_share(self, mint: Mint, value_usd: float, time: float) -> float:
+        moved = self.market.moved_share(mint, value_usd, time)
         return min((self.terms.pool_fee + self.terms.platform_fee + moved) * self.terms.cost_scale, 1.0)
 
     def _count(self, worth_usd: float, cost_usd: float) -> None:

@@ -4,20 +4,20 @@ history -> impact of each token -> links -> replay at q and 10 q -> cohort -> pr
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
 
-from xorj.market.impact import Impact, fitted
 from xorj.primitives import elementary
 from xorj.primitives.ids import SOL, USDC, Mint, Wallet
 from xorj.swaps.record import WalletMovement
-from xorj.swaps.valuation import EXECUTION_USD_MIN, Valuation, ValuedSwap, chain_order
+from xorj.swaps.valuation import Valuation, ValuedSwap
 from xorj.trust import prior as priors
 from xorj.trust.cohort import Cohort, Floats
-from xorj.trust.copy_replay import DAY_S, Apart, CopyRecord, Market, Path, Prices, Terms, as_one_each, replay, undone_in_slot
+from xorj.trust.copied_market import NO_RESERVES, Reserves, market_of
+from xorj.trust.copy_replay import DAY_S, Apart, CopyRecord, Market, Prices, Terms, Trades, replay, trades_of
 from xorj.trust.copy_score import HORIZON_DAYS, UNCALIBRATED, Calibration, score_cohort, score_estimates
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict, LinkFacts, NotEnoughEvidence
 from xorj.trust.drawdown import expected_drawdowns
@@ -63,9 +63,11 @@ def copied(
     terms: Terms = REFERENCE,
     movements: Sequence[WalletMovement] = (),
     live: LiveCalibration | None = None,
+    reserves: Reserves = NO_RESERVES,
 ) -> Copied | None:
-    """score_copies with everything beside the verdicts; None without a swap. `live` is what closed windows taught, where it is accepted."""
-    market, histories, links = _history(valuation, as_of, movements)
+    """score_copies with everything beside the verdicts; None without a swap. `live` is what closed windows taught, where it is accepted,
+    `reserves` what pools held around each swap, where it was recorded."""
+    market, histories, links = _history(valuation, as_of, movements, reserves)
     if not histories:
         return None
     crowd = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
@@ -79,7 +81,9 @@ def copied(
     found: dict[Wallet, CopyVerdict] = {}
     for at, record in enumerate(records):
         of_wallet = links[record.wallet]
-        facts = LinkFacts(of_wallet.others, of_wallet.cluster_size, of_wallet.predecessors, record.linked_share, record.not_copied)
+        facts = LinkFacts(
+            of_wallet.owner, of_wallet.others, of_wallet.cluster_size, of_wallet.predecessors, record.linked_share, record.not_copied
+        )
         if math.isnan(scores.score[at]):
             found[record.wallet] = NotEnoughEvidence(record.wallet, int(cohort.alive[at].sum()), record.round_trips, facts)
             continue
@@ -108,17 +112,22 @@ def copied(
                 cluster_size=of_wallet.cluster_size,
             ),
         )
-    hours = np.array([holding_hours(swaps) for swaps in histories.values()])
+    hours = np.array([holding_hours(trades.made) for trades in histories.values()])
     return Copied(found, cohort, estimates, calibration, is_own_prior, hours)
 
 
 def window_returns(
-    valuation: Valuation, opened_day: int, wallets: Sequence[Wallet], terms: Terms, movements: Sequence[WalletMovement] = ()
+    valuation: Valuation,
+    opened_day: int,
+    wallets: Sequence[Wallet],
+    terms: Terms,
+    movements: Sequence[WalletMovement] = (),
+    reserves: Reserves = NO_RESERVES,
 ) -> dict[Wallet, tuple[float, ...]]:
     """What a copier of each wallet got on each of the HORIZON_DAYS days after opened_day, as it is known at the end of the last; 0 for
     days without the wallet, and for a wallet that the history does not have any more."""
     last = opened_day + HORIZON_DAYS
-    market, histories, links = _history(valuation, (last + 1) * DAY_S - 1, movements)
+    market, histories, links = _history(valuation, (last + 1) * DAY_S - 1, movements, reserves)
     found = dict[Wallet, tuple[float, ...]]()
     for wallet in wallets:
         if wallet not in histories:
@@ -144,61 +153,39 @@ def holding_hours(swaps: Sequence[ValuedSwap]) -> float:
 
 
 def _history(
-    valuation: Valuation, as_of: int, movements: Sequence[WalletMovement]
-) -> tuple[Market, dict[Wallet, list[ValuedSwap]], Mapping[Wallet, WalletLinks]]:
-    """The market, every wallet's swaps until as_of, and its links."""
-    market = market_of(valuation, as_of)
-    of_wallets = groupby((one for one in valuation.swaps if one.swap.block_time <= as_of), key=lambda one: one.swap.wallet)
-    histories = {wallet: list(swaps) for wallet, swaps in of_wallets}
-    merged = [one for swaps in histories.values() for one in as_one_each(swaps)]
+    valuation: Valuation, as_of: int, movements: Sequence[WalletMovement], reserves: Reserves
+) -> tuple[Market, dict[Wallet, Trades], Mapping[Wallet, WalletLinks]]:
+    """The market, every wallet's trades until as_of, and its links."""
+    histories = trades_by_wallet(valuation, as_of)
+    market = market_of(histories.values(), as_of, reserves)
+    merged = [one for trades in histories.values() for one in trades.made]
     links = links_of(merged, [one for one in movements if (one.block_time or 0) <= as_of], market.prices) if histories else {}
     return market, histories, links
+
+
+def trades_by_wallet(valuation: Valuation, as_of: int) -> dict[Wallet, Trades]:
+    """What each wallet traded until as_of, in unix seconds."""
+    of_wallets = groupby((one for one in valuation.swaps if one.swap.block_time <= as_of), key=lambda one: one.swap.wallet)
+    return {wallet: trades_of(list(swaps)) for wallet, swaps in of_wallets}
+
+
+def _replayed(
+    wallet: Wallet, histories: Mapping[Wallet, Trades], links: Mapping[Wallet, WalletLinks], market: Market, terms: Terms
+) -> CopyRecord:
+    """A wallet's record, begun with those of its predecessors: their followers would have followed it on."""
+    line = (*links[wallet].predecessors, wallet)
+    trades = histories[wallet]
+    if len(line) > 1:
+        trades = trades_of(sorted((one for member in line for one in histories[member].made), key=lambda one: one.swap.order))
+    entries = {order: why for member in line for order, why in links[member].apart.entries.items()}
+    apart = Apart(entries, frozenset().union(*(links[member].apart.linked for member in line)))
+    return replace(replay(trades, market, terms, apart), wallet=wallet)
 
 
 def _deviation(returns: Floats) -> float:
     """Population deviation, by sums alone: its bits are kept."""
     apart = returns - returns.sum() / len(returns)
     return math.sqrt(float((apart * apart).sum()) / len(returns))
-
-
-def _replayed(
-    wallet: Wallet, histories: Mapping[Wallet, Sequence[ValuedSwap]], links: Mapping[Wallet, WalletLinks], market: Market, terms: Terms
-) -> CopyRecord:
-    """A wallet's record, begun with those of its predecessors: their followers would have followed it on."""
-    line = (*links[wallet].predecessors, wallet)
-    swaps = [one for member in line for one in histories[member]]
-    if len(line) > 1:
-        swaps.sort(key=lambda one: one.swap.order)
-    entries = {order: why for member in line for order, why in links[member].apart.entries.items()}
-    apart = Apart(entries, frozenset().union(*(links[member].apart.linked for member in line)))
-    return replace(replay(swaps, market, terms, apart), wallet=wallet)
-
-
-def market_of(valuation: Valuation, as_of: int) -> Market:
-    """Each token's impact and price path, from its executions of EXECUTION_USD_MIN or more until as_of, in the chain's order."""
-    found: dict[Mint, list[tuple[int, float, float]]] = {}
-    for one in sorted(_executed(valuation), key=lambda one: chain_order(one.swap)):
-        value = one.value_usd
-        if value is None or value < EXECUTION_USD_MIN or one.swap.block_time > as_of:
-            continue
-        for sign, amount in ((-1, one.swap.input), (1, one.swap.output)):
-            if amount.mint != USDC and amount.raw:
-                found.setdefault(Mint(amount.mint), []).append((one.swap.block_time, float(value / amount.raw), sign * float(value)))
-    impacts, paths = dict[Mint, Impact](), dict[Mint, Path]()
-    for mint, rows in found.items():
-        times, prices, sizes = zip(*rows, strict=True)
-        impacts[mint] = fitted(prices, sizes)
-        left = [impacts[mint].price_after(price, size) for price, size in zip(prices, sizes, strict=True)]
-        paths[mint] = Path(np.maximum.accumulate(np.array(times, dtype=np.int64)), np.array(left))
-    return Market(Prices(paths), impacts, as_of)
-
-
-def _executed(valuation: Valuation) -> Iterator[ValuedSwap]:
-    """All that made the market: what a wallet undid in the same slot told nobody a price."""
-    for _, of_wallet in groupby(valuation.swaps, key=lambda one: one.swap.wallet):
-        swaps = list(of_wallet)
-        undone = undone_in_slot(swaps)
-        yield from (one for one in as_one_each(swaps) if one.swap.order not in undone)
 
 
 def cohort_of(records: Sequence[CopyRecord], market: Market, cluster_sizes: Sequence[int]) -> Cohort:

@@ -15,6 +15,7 @@ from xorj.primitives.errors import XorjError
 from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.classic_score import ClassicScore, classic_score
+from xorj.trust.copied_market import reserves_of
 from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyVerdict, NotEnoughEvidence
 from xorj.trust.eligibility import Rules, exclusion_of
@@ -59,7 +60,8 @@ async def score_wallets(
     valuation = await asyncio.to_thread(lambda: value_swaps(swaps))
     report = await reader.report(as_of=slot) if isinstance(reader, KeepsBooks) else report_of(slot, swaps, valuation)
     holes, movements = await reader.open_holes(), await reader.movements(as_of=slot)
-    made = await asyncio.to_thread(lambda: copied(valuation, max(one.block_time for one in swaps), terms, movements, live))
+    reserves = reserves_of(await reader.swap_facts(as_of=slot))
+    made = await asyncio.to_thread(lambda: copied(valuation, max(one.block_time for one in swaps), terms, movements, live, reserves))
     if report is None or made is None:
         return None
     rules = replace(rules, gapped=frozenset(who for who, found in holes.items() if any(hole.before <= slot for hole in found)))

@@ -13,6 +13,7 @@ import numpy as np
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.behaviour import Shift, features, plus_scores
 from xorj.trust.cohort import Floats
+from xorj.trust.copied_market import reserves_of
 from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyScore
 from xorj.trust.live_calibration import Assumed, LiveCalibration, live_calibration
@@ -59,9 +60,9 @@ async def _close(terms: Terms, reader: HistoryReader, log: PredictionLog, window
     cohort = None if opened is None else await log.cohort(opened)
     if cohort is None:
         return None
-    swaps, movements = await reader.swaps(), await reader.movements()
+    swaps, movements, reserves = await reader.swaps(), await reader.movements(), reserves_of(await reader.swap_facts())
     wallets = [one.wallet for one in cohort.predictions]
-    returns = await asyncio.to_thread(lambda: window_returns(value_swaps(swaps), cohort.day, wallets, terms, movements))
+    returns = await asyncio.to_thread(lambda: window_returns(value_swaps(swaps), cohort.day, wallets, terms, movements, reserves))
     return cohort.day if await windows.close(LiveWindow(cohort, returns)) else None
 
 

@@ -337,6 +337,7 @@ CREATE TABLE trader_scores (
     copy_cost_fraction DOUBLE PRECISION,
     expected_drawdown_fraction DOUBLE PRECISION,
     calibration TEXT,
+    reasons JSONB DEFAULT '[]'::jsonb NOT NULL,
     win_rate_fraction DOUBLE PRECISION,
     total_return_fraction DOUBLE PRECISION,
     max_drawdown_fraction DOUBLE PRECISION,

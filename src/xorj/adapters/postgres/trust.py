@@ -3,6 +3,7 @@
 SPEC's columns hold percentages rounded to two places, clamped where they do not fit; what they were rounded from stands beside them.
 """
 
+from dataclasses import asdict
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -126,6 +127,7 @@ def _copy_columns(copy: CopyVerdict) -> dict[str, Any]:
         "copy_cost_fraction": known and known.cost_share,
         "expected_drawdown_fraction": known and known.drawdown_worst_tenth,
         "calibration": known and known.calibration,
+        "reasons": [asdict(reason) for reason in known.reasons] if known else [],
     }
 
 

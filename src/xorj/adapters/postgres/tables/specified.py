@@ -80,6 +80,8 @@ trader_scores = Table(
     Column("copy_cost_fraction", Double),
     Column("expected_drawdown_fraction", Double),
     Column("calibration", Text),
+    # the largest ones, with their points; they stand in the receipt too
+    Column("reasons", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("win_rate_fraction", Double),
     Column("total_return_fraction", Double),
     Column("max_drawdown_fraction", Double),
