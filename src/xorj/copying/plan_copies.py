@@ -67,9 +67,12 @@ class Planned:
 async def plan_undecided(planning: Planning) -> list[Planned]:
     """Plans every trade that some follower has no decision about, oldest first. Behind a trade that waits, later ones on it wait too."""
     held: dict[Place, frozenset[Address]] = {}
-    planned = []
+    planned = list[Planned]()
+    trades = await planning.trades.undecided()
+    if not trades:
+        return planned
     now = await planning.clock.now()
-    for number, trade in enumerate(await planning.trades.undecided(), 1):
+    for number, trade in enumerate(trades, 1):
         if number % TRADES_PER_TIME == 0:
             now = await planning.clock.now()
         places = [(trade.leader, mint) for mint in (trade.closed_mint, trade.opened_mint) if mint]

@@ -95,10 +95,10 @@ async def execute_intent(desk: Desk, lease: Lease, intent: Intent) -> Step:
     if isinstance(offer, Rejected):
         return await _rejected(desk, lease, reserved, offer)
     await desk.checkpoint(Moment.QUOTED, intent.id)
-    draft = await _draft(desk, reserved, offer)
+    draft, switch = await asyncio.gather(_draft(desk, reserved, offer), desk.kill_switch.state())
     if isinstance(draft, Rejected):
         return await _rejected(desk, lease, reserved, draft)
-    if isinstance(switch := await desk.kill_switch.state(), Stopped):
+    if isinstance(switch, Stopped):
         return Waiting(f"stopped: {switch.reason}")
     attempt = await desk.stores.attempts.build(lease, reserved, draft)
     await desk.checkpoint(Moment.BUILT, intent.id)

@@ -90,6 +90,7 @@ class Parts:
     subscriptions: Subscriptions
     jupiter: JupiterHttp
     prices: AgreedPrices
+    clock: NodeClock
     signer: SignerClient
     delivery: Delivery
     bot: Pubkey
@@ -101,10 +102,6 @@ class Parts:
     @property
     def genesis(self) -> str:
         return self.settings.genesis
-
-    @property
-    def clock(self) -> NodeClock:
-        return NodeClock(self.node)
 
     @property
     def controls(self) -> PostgresBotControls:
@@ -142,6 +139,7 @@ async def _opened(settings: TradeBotSettings) -> AsyncIterator[Parts]:
         nodes = [await stack.enter_async_context(SolanaNode(url, name=f"provider {n}")) for n, url in enumerate(settings.rpc_endpoints, 1)]
         key = settings.jupiter_api_key
         jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))
+        clock = NodeClock(nodes[0])
         signer = SignerClient(runtime_folder(settings.run_dir) / SIGNING_SOCKET)
         stack.push_async_callback(signer.close)
         yield Parts(
@@ -151,7 +149,8 @@ async def _opened(settings: TradeBotSettings) -> AsyncIterator[Parts]:
             providers=tuple(Provider(node.name, node, node, node, node) for node in nodes),
             subscriptions=Subscriptions(settings.websocket_endpoint, name=nodes[0].name),
             jupiter=jupiter,
-            prices=await open_prices(jupiter, NodeClock(nodes[0]), stack, settings),
+            prices=await open_prices(jupiter, clock, stack, settings),
+            clock=clock,
             signer=signer,
             delivery=await _delivery(settings, stack),
             bot=Pubkey.from_string(await signer.address()),

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, and_, exists, func, insert, or_, select, upd
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.fenced import fenced
-from xorj.adapters.postgres.projections import job_of_intent, trade_of_attempt
+from xorj.adapters.postgres.projections import WISHED, job_of_intent, select_attempts, trade_of
 from xorj.adapters.postgres.tables import attempts, intents, outbox, vaults
 from xorj.adapters.postgres.transactions import transaction
 from xorj.chain.transactions import Commitment
@@ -112,8 +112,9 @@ class PostgresAttempts:
             require_intent(found, intent, IntentState.IN_FLIGHT)
             await connection.execute(insert(attempts).values(row))
             await move_intent(connection, lease, found, {"state": IntentState.IN_FLIGHT, "attempts_count": number})
-            await trade_of_attempt(connection, row["id"])
-            return await locked_attempt(connection, row["id"])
+            made = (await connection.execute(select_attempts().where(attempts.c.id == row["id"]))).one()
+            await trade_of(connection, made)
+            return attempt_of(made)
 
         return await fenced(self._engine, lease, write)
 
@@ -191,16 +192,18 @@ def require_attempt(found: Attempt, expected: Attempt) -> None:
 async def move_intent(connection: AsyncConnection, lease: Lease, found: Intent, values: dict[str, Any]) -> Intent:
     """The set of compare-and-set, with the job that shows it. The row is locked by the caller."""
     changed = values | {"version": found.version + 1, "lease_epoch": lease.epoch, "updated_at": func.now()}
-    await connection.execute(update(intents).where(intents.c.id == found.id).values(changed))
+    moving = update(intents).where(intents.c.id == found.id, vaults.c.address == intents.c.vault).values(changed)
+    moved = (await connection.execute(moving.returning(intents, vaults.c.owner, vaults.c.base_mint))).one()
     await job_of_intent(connection, found.id)
-    return intent_of((await connection.execute(select_intents().where(intents.c.id == found.id))).one())
+    return intent_of(moved)
 
 
 async def move_attempt(connection: AsyncConnection, found: Attempt, values: dict[str, Any]) -> Attempt:
     changed = values | {"version": found.version + 1, "updated_at": func.now()}
-    await connection.execute(update(attempts).where(attempts.c.id == found.id).values(changed))
-    await trade_of_attempt(connection, found.id)
-    return attempt_of((await connection.execute(select(attempts).where(attempts.c.id == found.id))).one())
+    moving = update(attempts).where(attempts.c.id == found.id, intents.c.id == attempts.c.intent_id).values(changed)
+    moved = (await connection.execute(moving.returning(attempts, *WISHED))).one()
+    await trade_of(connection, moved)
+    return attempt_of(moved)
 
 
 async def announce(connection: AsyncConnection, topic: str, intent: Intent, facts: dict[str, Any]) -> None:

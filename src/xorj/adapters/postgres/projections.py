@@ -6,9 +6,10 @@ Called inside the transaction that writes the source row, by copying's store for
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from sqlalchemy import Row, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Select, bindparam, select, text
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from xorj.adapters.postgres.tables import attempts, execution_jobs, intents, trades
 
@@ -22,36 +23,51 @@ PERCENT_MAX, PERCENT_STEP = Decimal("999.99"), Decimal("0.01")
 TRADE_STATUS = {"built": "pending", "signed": "submitted", "final_ok": "completed", "final_err": "failed", "dead": "expired"}
 
 
+# Of an intent, what its attempts' trades show.
+WISHED = (intents.c.user_id, intents.c.input_mint, intents.c.output_mint, intents.c.amount_in_raw)
+
+
 async def job_of_intent(connection: AsyncConnection, intent_id: str) -> None:
     """Writes the job as its intent stands in this transaction."""
-    row = (await connection.execute(select(intents).where(intents.c.id == intent_id))).one()
-    values = {
-        "id": row.id,
-        "user_id": row.user_id,
-        "status": row.state,
-        "target_trader": row.leader,
-        "genesis_hash": row.genesis_hash,
-        "intent_id": row.id,
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
+    if (await connection.execute(_JOB, {"intent": intent_id})).scalar_one() == "new":
+        await connection.execute(_WAKE)
+
+
+def select_attempts() -> Select[Any]:
+    """Attempts beside what `trade_of` needs of their intents."""
+    return select(attempts, *WISHED).where(intents.c.id == attempts.c.intent_id)
+
+
+async def trade_of(connection: AsyncConnection, row: Row[Any]) -> None:
+    """Writes the trade of one row of `select_attempts`."""
+    await connection.execute(_TRADE, trade_values(row))
+
+
+def _job() -> ReturningInsert[str]:
+    copied = {
+        "id": intents.c.id,
+        "user_id": intents.c.user_id,
+        "status": intents.c.state,
+        "target_trader": intents.c.leader,
+        "genesis_hash": intents.c.genesis_hash,
+        "intent_id": intents.c.id,
+        "created_at": intents.c.created_at,
+        "updated_at": intents.c.updated_at,
     }
-    statement = insert(execution_jobs).values(values)
+    wanted = select(*(column.label(name) for name, column in copied.items())).where(intents.c.id == bindparam("intent"))
+    statement = insert(execution_jobs).from_select(list(copied), wanted)
     changed = {name: statement.excluded[name] for name in ("status", "updated_at")}
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
-    if row.state == "new":
-        await connection.execute(text(f"notify {NEW_INTENTS}"))
+    return statement.on_conflict_do_update(index_elements=["id"], set_=changed).returning(execution_jobs.c.status)
 
 
-async def trade_of_attempt(connection: AsyncConnection, attempt_id: str) -> None:
-    """Writes the trade as its attempt stands in this transaction."""
-    query = select(attempts, intents.c.user_id, intents.c.input_mint, intents.c.output_mint, intents.c.amount_in_raw).where(
-        attempts.c.id == attempt_id, intents.c.id == attempts.c.intent_id
-    )
-    row = (await connection.execute(query)).one()
-    statement = insert(trades).values(trade_values(row))
+def _trade() -> Insert:
+    statement = insert(trades)
     names = ("status", "slippage", "transaction_signature", "amount_out_raw", "slippage_fraction", "was_clamped", "updated_at")
-    changed = {name: statement.excluded[name] for name in names}
-    await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+    return statement.on_conflict_do_update(index_elements=["id"], set_={name: statement.excluded[name] for name in names})
+
+
+# Made once: a statement that is made anew costs more than its execution.
+_JOB, _TRADE, _WAKE = _job(), _trade(), text(f"notify {NEW_INTENTS}")
 
 
 def trade_values(row: Row[Any]) -> dict[str, Any]:
