@@ -1,6 +1,7 @@
 """Names of traded tokens: asked once, kept, and harmless whatever their makers wrote."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +17,9 @@ from xorj.swaps.discover_tokens import discover_tokens
 pytestmark = pytest.mark.database
 TOKEN_PROGRAM = Address("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
 SWAPS = [swap("ana", "1 SOL", "9 BONK", slot=1), swap("ana", "9 BONK", "8 WIF", slot=2)]
+
+
+TOKEN_2022 = Address("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb")
 
 
 class KnownTokens:
@@ -69,3 +73,9 @@ async def test_what_a_tokens_maker_wrote_is_cut_and_cleaned(engine: AsyncEngine)
     assert row.symbol.startswith("BONKx")
     assert len(row.symbol) == 32
     assert len(row.name) <= NAME_CHARACTERS_MAX
+
+
+async def test_tokens_of_another_program_are_unfit_to_be_bought(engine: AsyncEngine) -> None:
+    store = PostgresTokens(engine, LOCAL_GENESIS)
+    await store.store([listing("BONK", "BONK"), replace(listing("WIF", "WIF"), token_program=TOKEN_2022)])
+    assert await store.unfit() == {mint("WIF")}

@@ -151,7 +151,7 @@ def _explained(run: ScoringRun, wallet: Wallet) -> dict[str, Any]:
     if found is None:
         raise InvalidInput("WALLET", given=wallet, rule="a wallet with swaps in the lake")
     known = found.copy if isinstance(found.copy, CopyScore) else None
-    words = None if known is None else explained_in_words(known, read_bands())
+    words = None if known is None else explained_in_words(known, run.terms, read_bands())
     return {"wallet": found.wallet, "rank": found.rank, "exclusion": found.exclusion, "in_words": words, "receipt": receipt_of(run, found)}
 
 

@@ -18,12 +18,13 @@ from xorj.cli.operate import AsJson, DataDir
 from xorj.primitives.errors import Unavailable
 from xorj.supervisor.data_folder import DataFolder
 from xorj.supervisor.postgres import EmbeddedPostgres
+from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyScore
 from xorj.trust.live_calibration import LiveCalibration
 from xorj.trust.live_windows import BandRate, Figure
 from xorj.trust.score_windows import newest_calibration
 from xorj.trust.weekly_report import WeeklyReport
-from xorj.trust.words import calibration_in_words, past_in_words, reason_in_words
+from xorj.trust.words import calibration_in_words, past_in_words, reason_in_words, terms_in_words
 
 T = TypeVar("T")
 RUN_SECONDS_MAX = 600.0
@@ -68,12 +69,13 @@ async def read_calibration() -> LiveCalibration | None:
     return found if isinstance(found, LiveCalibration) else None
 
 
-def explained_in_words(copy: CopyScore, bands: Sequence[BandRate]) -> dict[str, Any]:
+def explained_in_words(copy: CopyScore, terms: Terms, bands: Sequence[BandRate]) -> dict[str, Any]:
     """The reasons, what past windows say, and what the score stands on."""
     return {
         "reasons": [reason_in_words(reason) for reason in copy.reasons],
         "past": past_in_words(copy.score, bands),
         "calibration": calibration_in_words(copy.calibration),
+        "copier": terms_in_words(terms),
     }
 
 

@@ -36,7 +36,8 @@ Floats = NDArray[np.float64]
 class Terms:
     """How a follower trades. `order_usd` is the median copy order, `delay_s` the 90th percentile of our own delay, shares are 0 to 1.
 
-    `cost_scale` is realised cost over replayed cost of our own fills, 1 until there are any; `refused` tokens are not copied.
+    `cost_scale` is realised cost over replayed cost of our own fills, as many as `fills_measured`; where that is 0, delay and scale are
+    assumptions. `refused` tokens are not copied.
     """
 
     order_usd: float = 50.0
@@ -47,6 +48,7 @@ class Terms:
     network_cost_usd: float = NETWORK_COST_USD_ASSUMED
     cost_scale: float = 1.0
     refused: frozenset[Mint] = frozenset()
+    fills_measured: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

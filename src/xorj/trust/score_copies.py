@@ -23,6 +23,7 @@ from xorj.trust.copy_verdict import CopyScore, CopyVerdict, LinkFacts, NotEnough
 from xorj.trust.drawdown import expected_drawdowns
 from xorj.trust.links import WalletLinks, links_of
 from xorj.trust.live_calibration import LiveCalibration
+from xorj.trust.own_fills import OwnFill, measured_terms
 from xorj.trust.prior import WALLETS_MIN
 from xorj.trust.reasons import effects, largest
 from xorj.trust.synthetic_prior import SYNTHETIC
@@ -39,9 +40,11 @@ REFERENCE = Terms()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Copied:
-    """A cohort with all that its verdicts were made from, wallets in the rows' order. `calibration` holds the prior that was used."""
+    """A cohort with all that its verdicts were made from, wallets in the rows' order. `calibration` holds the prior that was used, `terms`
+    what our own fills say of the copier."""
 
     verdicts: dict[Wallet, CopyVerdict]
+    terms: Terms
     cohort: Cohort
     estimates: Estimates
     calibration: Calibration
@@ -64,12 +67,14 @@ def copied(
     movements: Sequence[WalletMovement] = (),
     live: LiveCalibration | None = None,
     reserves: Reserves = NO_RESERVES,
+    own: Sequence[OwnFill] = (),
 ) -> Copied | None:
     """score_copies with everything beside the verdicts; None without a swap. `live` is what closed windows taught, where it is accepted,
-    `reserves` what pools held around each swap, where it was recorded."""
+    `reserves` what pools held around each swap, where it was recorded, `own` our own fills."""
     market, histories, links = _history(valuation, as_of, movements, reserves)
     if not histories:
         return None
+    terms = measured_terms(terms, own, market)
     crowd = replace(terms, order_usd=terms.order_usd * CAPACITY_FACTOR)
     records, at_largest = ([_replayed(wallet, histories, links, market, how) for wallet in histories] for how in (terms, crowd))
     cohort, crowded = (cohort_of(made, market, [links[one.wallet].cluster_size for one in made]) for made in (records, at_largest))
@@ -82,7 +87,7 @@ def copied(
     for at, record in enumerate(records):
         of_wallet = links[record.wallet]
         facts = LinkFacts(
-            of_wallet.owner, of_wallet.others, of_wallet.cluster_size, of_wallet.predecessors, record.linked_share, record.not_copied
+            of_wallet.others, of_wallet.cluster_size, of_wallet.predecessors, record.linked_share, record.not_copied, of_wallet.owner
         )
         if math.isnan(scores.score[at]):
             found[record.wallet] = NotEnoughEvidence(record.wallet, int(cohort.alive[at].sum()), record.round_trips, facts)
@@ -113,7 +118,7 @@ def copied(
             ),
         )
     hours = np.array([holding_hours(trades.made) for trades in histories.values()])
-    return Copied(found, cohort, estimates, calibration, is_own_prior, hours)
+    return Copied(found, terms, cohort, estimates, calibration, is_own_prior, hours)
 
 
 def window_returns(

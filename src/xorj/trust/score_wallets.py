@@ -4,7 +4,7 @@ Run by the quant engine after each ingestion that brought something, and by the 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from importlib import metadata
@@ -21,6 +21,7 @@ from xorj.trust.copy_verdict import CopyVerdict, NotEnoughEvidence
 from xorj.trust.eligibility import Rules, exclusion_of
 from xorj.trust.listing import one_listing_each
 from xorj.trust.live_calibration import LiveCalibration
+from xorj.trust.own_fills import OwnFill
 from xorj.trust.payment import hash_of
 from xorj.trust.ports import HistoryReader, TrustStore
 from xorj.trust.ranking import Model, ScoringRun, TraderScore, ranked
@@ -47,10 +48,12 @@ async def score_wallets(
     as_of: Slot | None = None,
     terms: Terms = REFERENCE,
     live: LiveCalibration | None = None,
+    own: Sequence[OwnFill] = (),
 ) -> Scored | None:
-    """One run as of a slot, the newest ingested one when None. None while there is nothing to score. `live` is what closed windows taught.
+    """One run as of a slot, the newest ingested one when None. None while there is nothing to score.
 
-    Nothing may be committed to the reader meanwhile. Raises Unavailable.
+    `live` is what closed windows taught, `own` are our own fills, which the terms of the run follow. Nothing may be committed to the reader
+    meanwhile. Raises Unavailable.
     """
     version = await reader.version()
     slot = as_of if as_of is not None else await reader.newest_slot()
@@ -61,11 +64,11 @@ async def score_wallets(
     report = await reader.report(as_of=slot) if isinstance(reader, KeepsBooks) else report_of(slot, swaps, valuation)
     holes, movements = await reader.open_holes(), await reader.movements(as_of=slot)
     reserves = reserves_of(await reader.swap_facts(as_of=slot))
-    made = await asyncio.to_thread(lambda: copied(valuation, max(one.block_time for one in swaps), terms, movements, live, reserves))
+    made = await asyncio.to_thread(lambda: copied(valuation, max(one.block_time for one in swaps), terms, movements, live, reserves, own))
     if report is None or made is None:
         return None
     rules = replace(rules, gapped=frozenset(who for who, found in holes.items() if any(hole.before <= slot for hole in found)))
-    return Scored(run_of(report, made.verdicts, rules, model, terms, hash_of(movements), lake_version=version, live=live), made)
+    return Scored(run_of(report, made.verdicts, rules, model, made.terms, hash_of(movements), lake_version=version, live=live), made)
 
 
 async def score_and_store(
@@ -77,13 +80,14 @@ async def score_and_store(
     as_of: Slot | None = None,
     terms: Terms = REFERENCE,
     live: LiveCalibration | None = None,
+    own: Sequence[OwnFill] = (),
 ) -> Scored | None:
     """score_wallets, kept. A run that fails is kept too, with its cause, and the cause raised."""
     slot = as_of if as_of is not None else await reader.newest_slot()
     if slot is None:
         return None
     try:
-        scored = await score_wallets(reader, rules, model, as_of=slot, terms=terms, live=live)
+        scored = await score_wallets(reader, rules, model, as_of=slot, terms=terms, live=live, own=own)
     except XorjError as error:
         await store.store_failure(_run_id(slot, str(error), model, ""), model=model, as_of_slot=slot, cause=str(error))
         raise

@@ -1,8 +1,8 @@
 """A score in plain words: its three largest reasons, and what past windows say of scores like it. Pure; used by the API and the CLI."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from xorj.trust.copy_replay import Terms
 from xorj.trust.live_windows import BandRate, band_of
 from xorj.trust.reasons import Reason
 
@@ -33,7 +33,8 @@ def calibration_in_words(version: str) -> str:
     return version
 
 
-def receipt_reasons(receipt: dict[str, Any]) -> list[str]:
-    """The reasons that a stored receipt holds."""
-    found = receipt.get("copy", {}).get("reasons", [])
-    return [reason_in_words(Reason(one["text"], one["points"])) for one in found]
+def terms_in_words(terms: Terms) -> str:
+    """Where the copier's delay and costs come from."""
+    if terms.fills_measured == 0:
+        return f"our delay ({terms.delay_s:g} s) and the scale of costs are assumed: there are too few fills of our own"
+    return f"delay {terms.delay_s:.1f} s and costs x {terms.cost_scale:.2f}, measured on {terms.fills_measured} fills of our own"

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres.tables import token_metadata
 from xorj.adapters.postgres.transactions import transaction
+from xorj.market.token_screen import TOKEN_PROGRAM
 from xorj.prices.listing import TokenListing
 from xorj.primitives.ids import Mint
 
@@ -26,6 +27,14 @@ class PostgresTokens:
         async with transaction(self._engine) as connection:
             known = set((await connection.execute(query)).scalars())
         return [mint for mint in mints if mint not in known]
+
+    async def unfit(self) -> frozenset[Mint]:
+        """Known mints that no vault may buy: those of another token program than the classic one. Raises Unavailable."""
+        query = select(token_metadata.c.mint).where(
+            token_metadata.c.genesis_hash == self._genesis, token_metadata.c.token_program != TOKEN_PROGRAM
+        )
+        async with transaction(self._engine) as connection:
+            return frozenset(Mint(mint) for mint in (await connection.execute(query)).scalars())
 
     async def store(self, listings: Sequence[TokenListing]) -> None:
         if not listings:
