@@ -91,6 +91,7 @@ class Follower:
             ("paid in", self._has_paid_in, lambda: self._act("deposit", {"amount_raw": str(DEPOSIT_RAW)})),
             ("let the bot trade", self._has_granted, lambda: self._act("grant")),
             ("filled the bot's float", self._bot_can_pay, self._fill_float),
+            ("resumed the vault", self._may_trade, lambda: self._act("resume")),
             ("turned copying on", self._copies, self._turn_copying_on),
         ]
         done = []
@@ -168,6 +169,11 @@ class Follower:
     async def _has_granted(self) -> bool:
         vault = (await self._on_chain()).vault
         return vault is not None and vault.bot_authority is not None
+
+    async def _may_trade(self) -> bool:
+        """An emergency stop has paused it; after it, that is for its owner to undo."""
+        policy = (await self._on_chain()).policy
+        return policy is not None and not policy.paused
 
     async def _bot_can_pay(self) -> bool:
         return await self.node.lamports(Address(str(await self._bot()))) >= FLOAT_LAMPORTS // 2
