@@ -181,9 +181,7 @@ class JupiterSettings(CommonSettings):
     pyth_url: str = setting("https://pyth.dourolabs.app/hermes", "base address of Pyth's Hermes")
     pyth_api_key: SecretStr | None = setting(None, "key for Pyth, which is asked first where it has a feed", shown="none: not asked")
     birdeye_url: str = setting("https://public-api.birdeye.so", "base address of Birdeye's API")
-    birdeye_api_key: SecretStr | None = setting(
-        None, "key for Birdeye, the second source without which a thin mint has no price", shown="none: not asked"
-    )
+    birdeye_api_key: SecretStr | None = setting(None, "key for Birdeye, the second source of thin mints' prices", shown="none: not asked")
     price_age_s_max: int = setting(60, "age of a price that still counts", ge=1, le=600)
     price_confidence_bps_max: int = setting(200, "half the range that a source believes in, of the price", ge=1, le=2_000)
     price_disagreement_bps_max: int = setting(300, "how far sources may be apart", ge=1, le=2_000)
@@ -261,15 +259,11 @@ class HistorySettings(ChainSettings):
         "", "weight and requests a second of each provider when history is read, in their order: 3:50, 1:10", shown="1:10 each"
     )
     rpc_full_history: str = setting(
-        "",
-        "numbers of the providers that offer getTransactionsForAddress, which also tells of transfers to token accounts: 1,3",
-        shown="those at helius-rpc.com",
+        "", "numbers of the providers that offer getTransactionsForAddress: 1,3", shown="those at helius-rpc.com"
     )
     watched_wallets: str = setting("", "wallets to read and rank whatever they trade, beside those of `swaps watch`, separated by commas")
     history_since: date | None = setting(None, "first day (UTC) of a new wallet's history, YYYY-MM-DD", shown="its first transaction")
-    discovery_hours: float | None = setting(
-        None, "how far back venues are read for wallets at first; 0 for all", shown="24; everything on the local chain", ge=0
-    )
+    discovery_hours: float | None = setting(None, "how far back venues are read at first; 0 for all", shown="24; local: all", ge=0)
 
     @property
     def history_since_s(self) -> int | None:

@@ -19,6 +19,7 @@ from xorj.swaps import ingest_swaps as ingestion
 from xorj.swaps.coverage import Hole, Learned, SlotRange, merged, open_holes
 from xorj.swaps.extend_history import extend_history
 from xorj.swaps.ingest_swaps import Memory, Sources, ingest_swaps
+from xorj.swaps.mend_history import mend_history
 from xorj.swaps.swap import NotASwap, NotASwapKind
 
 ANA = wallet("ana")
@@ -196,3 +197,24 @@ async def test_where_the_older_part_does_not_fit_the_newer_there_is_a_hole() -> 
     await ingest_swaps(replace(WATCHED, since=transactions[2].block_time), ChainHistory(transactions), lake)
     await extend_history(ANA, ChainHistory(without(transactions, 20)), lake)
     assert {(one.after, one.before) for one in (await lake.open_holes())[ANA]} == {(10, 30)}
+
+
+async def test_a_hole_is_mended_once_a_source_has_what_was_missing() -> None:
+    transactions = carried_over([*swaps_of_ana(10, 20, 30, 40), received(25)])
+    lake, chain = MemoryLake(), ChainHistory(without(transactions, 20))
+    await ingest_swaps(WATCHED, chain, lake)
+    assert (slots(lake), ANA in await lake.open_holes()) == ([10, 25, 30, 40], True)
+    assert (await mend_history(ANA, chain, lake)).gapped == {ANA}
+    chain.add(*transactions)
+    mended = await mend_history(ANA, chain, lake)
+    assert (mended.records, mended.gapped, slots(lake)) == (1, set(), [10, 20, 25, 30, 40])
+    assert await lake.open_holes() == {}
+    assert (await mend_history(ANA, chain, lake)).pages == 0
+
+
+async def test_a_hole_is_mended_from_the_second_source() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30))
+    lake, first = MemoryLake(), Named("first", without(transactions, 20))
+    await ingest_swaps(WATCHED, first, lake)
+    assert (await mend_history(ANA, first, lake, second=Named("second", transactions))).records == 1
+    assert await lake.open_holes() == {}

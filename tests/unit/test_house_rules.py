@@ -50,6 +50,7 @@ VERBS = (
     "complete",
     "ask",
     "apply",
+    "mend",
 )
 
 

@@ -22,6 +22,7 @@ from xorj.primitives.ids import Wallet, parse_pubkey
 from xorj.settings import CommonSettings, HistorySettings, load
 from xorj.swaps.extend_history import extend_history
 from xorj.swaps.ingest_swaps import Ingested, Memory, Progress, Sources, ingest_swaps
+from xorj.swaps.mend_history import mend_history
 
 FOLLOW_EVERY_S = 2.0
 WALLETS = typer.Argument(..., help="Wallets.", metavar="WALLET...")
@@ -39,7 +40,7 @@ def backfill(
 ) -> None:
     """Read wallets into a lake from a day or their first transaction on, and what is known already further back where it is asked for.
 
-    Shows rate, remaining time and gaps. Example: ./xorj swaps backfill 9QC3… --since 2026-08-01
+    Holes are looked into once more. Shows rate, remaining time and gaps. Example: ./xorj swaps backfill 9QC3… --since 2026-08-01
     """
     known = _parsed(wallets)
     settings = load(HistorySettings, rpc_urls=rpc_url)
@@ -115,7 +116,10 @@ async def _read(history: OpenedHistory, sources: Sources, lake: DeltaLake, progr
     whole = await ingest_swaps(sources, history.reader, lake, second=history.second, memory=memory, tell=tell)
     for wallet in sorted(sources.watched):
         further = partial(_tell_after, tell, told)
-        whole = whole.joined(await extend_history(wallet, history.reader, lake, since=sources.since, second=history.second, tell=further))
+        back = await extend_history(wallet, history.reader, lake, since=sources.since, second=history.second, tell=further)
+        mended = await mend_history(wallet, history.reader, lake, second=history.second)
+        whole = whole.joined(back).joined(mended)
+    whole.gapped = set(sources.watched & (await lake.open_holes()).keys())
     while follow:
         await asyncio.sleep(FOLLOW_EVERY_S)
         more = await ingest_swaps(sources, history.reader, lake, second=history.second, memory=memory)
