@@ -14,10 +14,14 @@ from xorj.swaps.movement import Movement, MovementKind
 from xorj.swaps.record import WalletMovement
 from xorj.swaps.swap import OrderKey, Swap
 from xorj.swaps.valuation import value_swaps
+from xorj.trust.classic_score import ClassicScore
 from xorj.trust.copied_market import market_of
 from xorj.trust.copy_replay import Prices, Terms, replay, trades_of
-from xorj.trust.links import ALONE, LAUNCH, OWN_TOKEN, WITH_ITSELF, WalletLinks, links_of
+from xorj.trust.copy_verdict import CopyScore, LinkFacts
+from xorj.trust.links import ALONE, LAUNCH, OTHERS_MAX, OWN_TOKEN, WITH_ITSELF, WalletLinks, links_of
+from xorj.trust.listing import ELSEWHERE, one_listing_each
 from xorj.trust.money_graph import HUB_PARTNERS_MAX
+from xorj.trust.ranking import TraderScore
 from xorj.trust.score_copies import score_copies, trades_by_wallet
 
 LATER = 30
@@ -306,6 +310,41 @@ def test_the_more_wallets_an_owner_had_to_choose_from_the_less_each_of_them_says
     assert (strangers.links.cluster_size, clones.links.cluster_size) == (1, 4)
     assert clones.links.others == tuple(sorted(wallet(name) for name in names[1:]))
     assert clones.score < strangers.score - 1  # type: ignore[union-attr]  # both have evidence, or this fails
+
+
+def listed(*wallets: tuple[str, float, int, int, str | None]) -> dict[str, str | None]:
+    """Each of one owner: name, score, days, round trips, why not eligible; who is listed after all."""
+    (performance,) = performance_of(value_swaps([made_swaps.swap("ana", "100 USDC", "1 SOL", slot=1)]), FIRST_DAY_S)
+    scores = []
+    for name, score, days, trips, why in wallets:
+        links = LinkFacts(owner=wallet(wallets[0][0]))
+        copy = CopyScore(wallet(name), score, 0.9, 0.1, 0.0, 0.2, days, trips, trips, 0.1, 0.2, None, 0.0, "prior", links=links)
+        scores.append(TraderScore(wallet(name), ClassicScore(1, 0, 0, 0, 0), copy, performance, "hash", why))
+    return {name: one.exclusion for (name, *_), one in zip(wallets, one_listing_each(scores), strict=True)}
+
+
+def test_the_best_known_wallet_of_an_owner_is_listed_and_never_the_luckiest() -> None:
+    found = listed(("ana", 90.0, 60, 40, None), ("ben", 55.0, 90, 20, None), ("cem", 80.0, 90, 19, None))
+    assert found == {"ana": ELSEWHERE, "ben": None, "cem": ELSEWHERE}
+
+
+def test_a_wallet_that_may_not_be_listed_keeps_no_other_from_it() -> None:
+    found = listed(("ana", 90.0, 60, 40, None), ("ben", 55.0, 90, 20, "no trade in the last 30 days"))
+    assert found == {"ana": None, "ben": "no trade in the last 30 days"}
+
+
+def test_a_long_chain_of_strangers_is_a_neighbourhood_and_not_an_owner() -> None:
+    """All 120 hang together over few payments each: over two they are one owner's, over four, being so many, they are not."""
+    names = [f"link {number}" for number in range(120)]
+    chain = [hop for before, after in pairwise(names) for hop in ((before, f"{before} onwards"), (f"{before} onwards", after))]
+    payments = [pays(giver, "900 USDC", taker, slot=2_000 + at) for at, (giver, taker) in enumerate(chain)]
+    links = found(alive(*names), *payments)
+    assert {len(one.others) for one in links.values()} == {OTHERS_MAX}
+    steps = [
+        hop for before, after in pairwise(names) for hop in pairwise((before, *(f"{before} step {step}" for step in (1, 2, 3)), after))
+    ]
+    far = [pays(giver, "900 USDC", taker, slot=9_000 + at) for at, (giver, taker) in enumerate(steps)]
+    assert {one.others for one in found(alive(*names), *far).values()} == {()}
 
 
 def test_what_came_for_nothing_and_is_sold_is_no_profit_of_the_wallet_nor_of_its_copier() -> None:

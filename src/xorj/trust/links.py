@@ -28,15 +28,21 @@ ALONE, LAUNCH = "in a token that its owner moves nearly alone", "in the first sl
 # of all that the lake knows was ever traded of a token
 ALONE_ABOVE = 2 / 3
 LAUNCH_SLOTS = 50
+# more wallets than that which hang together over HOPS_MAX payments are a neighbourhood: they are tied by NEAR_HOPS alone
+CLUSTER_MAX, NEAR_HOPS = 100, 2
+OTHERS_MAX = 50
 # a token whose first swap is as old as the lake itself may have been there before
 LAUNCH_KNOWN_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class WalletLinks:
-    """`others` are of the same owner; `cluster_size` counts the records he had to choose from, this one included: a predecessor's record is
-    part of its successor's."""
+    """`owner` is the first of all wallets of one owner, and stands for him; `others` are his others, the first OTHERS_MAX of them.
 
+    `cluster_size` counts the records he had to choose from, this one included: a predecessor's record is part of its successor's.
+    """
+
+    owner: Wallet
     others: tuple[Wallet, ...] = ()
     cluster_size: int = 1
     predecessors: tuple[Wallet, ...] = ()
@@ -105,6 +111,9 @@ def _grouped(
     marked[[place[address] for address in (*names, *(maker for each in makers.values() for maker in each))]] = True
     one, other = binding(flows, {Address(wallet): life.brought_usd for wallet, life in lives.items()})
     money = joined_within(one, other, marked)
+    crowded = np.bincount(money, weights=marked, minlength=len(place)) > CLUSTER_MAX
+    if crowded.any():
+        money = np.where(crowded[money], joined_within(one, other, marked, NEAR_HOPS), money)
     here = np.array([place[name] for name in names], np.int64)
     ends = [np.arange(len(place)), *(here[low] for low, _ in pairs)], [money, *(here[high] for _, high in pairs)]
     group = components(np.concatenate(ends[0]), np.concatenate(ends[1]), len(place))
@@ -162,8 +171,8 @@ def _by_wallet(
                 apart[wallet].setdefault(order, why)
     found: dict[Wallet, WalletLinks] = {}
     for of_group in members.values():
-        size = max(1, sum(member not in succeeded for member in of_group))
+        size, first = max(1, sum(member not in succeeded for member in of_group)), sorted(of_group)[: OTHERS_MAX + 1]
         for wallet in of_group:
-            others = tuple(sorted(member for member in of_group if member != wallet))
-            found[wallet] = WalletLinks(others, size, old.get(wallet, ()), Apart(apart[wallet], frozenset(linked[wallet])))
+            others = tuple(member for member in first if member != wallet)[:OTHERS_MAX]
+            found[wallet] = WalletLinks(first[0], others, size, old.get(wallet, ()), Apart(apart[wallet], frozenset(linked[wallet])))
     return found

@@ -15,13 +15,17 @@ def one_listing_each(scores: Iterable[TraderScore]) -> list[TraderScore]:
     Never the better score: an owner of many wallets would be listed with his luckiest.
     """
     known = list(scores)
-    eligible = {score.wallet: score for score in known if score.is_eligible}
-    return [replace(score, exclusion=ELSEWHERE) if _is_outdone(score, eligible) else score for score in known]
+    best: dict[Wallet, TraderScore] = {}
+    for score in known:
+        owner = score.copy.links.owner
+        if score.is_eligible and owner is not None and (owner not in best or _evidence(score) < _evidence(best[owner])):
+            best[owner] = score
+    return [replace(score, exclusion=ELSEWHERE) if _is_outdone(score, best) else score for score in known]
 
 
-def _is_outdone(score: TraderScore, eligible: dict[Wallet, TraderScore]) -> bool:
-    others = (eligible[other] for other in score.copy.links.others if other in eligible)
-    return score.is_eligible and any(_evidence(other) < _evidence(score) for other in others)
+def _is_outdone(score: TraderScore, best: dict[Wallet, TraderScore]) -> bool:
+    owner = score.copy.links.owner
+    return score.is_eligible and owner is not None and best[owner].wallet != score.wallet
 
 
 def _evidence(score: TraderScore) -> tuple[int, int, str]:

@@ -52,18 +52,21 @@ class Meetings:
 
 def legs_of(swaps: Sequence[ValuedSwap], wallets: dict[str, int], mints: dict[str, int]) -> Legs:
     """Places of wallets and mints are those of the two dicts, which are added to."""
-    rows = [
-        (mints.setdefault(amount.mint, len(mints)), one.swap.order, wallets.setdefault(one.swap.wallet, len(wallets)), side, at, amount.raw)
-        for at, one in enumerate(swaps)
-        for side, amount in ((-1, one.swap.input), (1, one.swap.output))
-        if quote_rank(amount.mint) == UNQUOTED_RANK and amount.raw
-    ]
-    rows.sort()
-    whole = [(mint, order.slot, order.transaction_index, wallet, side, at) for mint, order, wallet, side, at, _ in rows]
-    table = np.array(whole, np.int64).reshape(-1, 6)
-    raw = np.array([row[5] for row in rows], np.float64)
-    value = np.array([float(swaps[row[4]].value_usd or 0) for row in rows], np.float64)
-    return Legs(table[:, 5], table[:, 3], table[:, 0], table[:, 1], table[:, 2], table[:, 4], raw, value)
+    rows, raws, values = list[tuple[int, ...]](), list[float](), list[float]()
+    for at, one in enumerate(swaps):
+        swap = one.swap
+        for side, amount in ((-1, swap.input), (1, swap.output)):
+            if quote_rank(amount.mint) == UNQUOTED_RANK and amount.raw:
+                mint = mints.setdefault(amount.mint, len(mints))
+                wallet = wallets.setdefault(swap.wallet, len(wallets))
+                order = swap.order
+                rows.append((mint, order.slot, order.transaction_index, order.instruction_index, wallet, side, at))
+                raws.append(float(amount.raw))
+                values.append(float(one.value_usd or 0))
+    table = np.array(rows, np.int64).reshape(-1, 7)
+    in_order = np.lexsort(tuple(table[:, column] for column in (6, 5, 4, 3, 2, 1, 0)))
+    table, raw, value = table[in_order], np.array(raws, np.float64)[in_order], np.array(values, np.float64)[in_order]
+    return Legs(table[:, 6], table[:, 4], table[:, 0], table[:, 1], table[:, 2], table[:, 5], raw, value)
 
 
 def meetings_of(legs: Legs) -> Meetings:

@@ -28,9 +28,14 @@ class Payment:
 def payments_of(movements: Iterable[WalletMovement], prices: Prices) -> tuple[Payment, ...]:
     """Every transfer between two addresses that somebody holds the key of, oldest first. One that both sides tell of counts once."""
     found: dict[tuple[Signature, Mint, Address, Address], Payment] = {}
+    keyless: dict[Address, bool] = {}
     for one in movements:
         moved = one.movement
-        if moved.kind is not MovementKind.TRANSFER or moved.counterparty is None or one.block_time is None or moved.is_internal:
+        if moved.kind is not MovementKind.TRANSFER or moved.counterparty is None or one.block_time is None:
+            continue
+        if moved.counterparty not in keyless:
+            keyless[moved.counterparty] = moved.is_internal
+        if keyless[moved.counterparty]:
             continue
         giver, taker = (Address(one.wallet), moved.counterparty) if moved.raw < 0 else (moved.counterparty, Address(one.wallet))
         value = abs(moved.raw) * (prices.at(moved.mint, one.block_time) or 0.0)
