@@ -1,7 +1,7 @@
 """What every source of history does: the one in memory, a plain node, one with full histories, and a pool of them."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -16,9 +16,10 @@ from xorj.adapters.solana_rpc import full_history
 from xorj.adapters.solana_rpc.full_history import FullHistoryNode, offers_full_history
 from xorj.adapters.solana_rpc.history_pool import Allowance, HistoryPool
 from xorj.adapters.solana_rpc.node import SolanaNode
+from xorj.adapters.solana_rpc.open_history import full_numbers, open_history
 from xorj.chain.ports import HistoryReader
 from xorj.chain.transactions import ChainTransaction, Commitment
-from xorj.primitives.errors import Unavailable
+from xorj.primitives.errors import InvalidInput, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Address
 from xorj.swaps.ingest_swaps import Sources, ingest_swaps
 
@@ -193,3 +194,16 @@ def test_a_provider_is_known_by_its_host() -> None:
         False,
         False,
     ]
+
+
+async def test_all_providers_are_opened_by_their_settings() -> None:
+    urls = ["http://one.test", "https://mainnet.helius-rpc.com/?api-key=key", "http://three.test"]
+    async with AsyncExitStack() as stack:
+        opened = await open_history(urls, LOCAL_GENESIS, stack, allowed="3:50")
+        assert [type(node).__name__ for node in opened.nodes] == ["SolanaNode", "FullHistoryNode", "SolanaNode"]
+        assert opened.second is not None
+        alone = await open_history(urls[:1], LOCAL_GENESIS, stack, full="1")
+        assert ([type(node).__name__ for node in alone.nodes], alone.second) == (["FullHistoryNode"], None)
+    for wrong in ("0", "4", "one", "1;2"):
+        with pytest.raises(InvalidInput, match="full histories"):
+            full_numbers(wrong, urls)

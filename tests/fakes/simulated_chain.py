@@ -176,6 +176,9 @@ class SimulatedChain:
             return Account(address, Address("11111111111111111111111111111111"), 10**9, b"", slot)
         for mint, raw in self.balances(slot).items():
             key = Pubkey.from_string(mint)
+            if address == mint:
+                # 6 decimals, initialized
+                return Account(address, Address(str(accounts.TOKEN_PROGRAM)), 1_461_600, bytes(44) + b"\x06\x01" + bytes(36), slot)
             for owner, amount in ((VAULT, raw), (TRADE, 0)):
                 if address == str(token_account_address(owner, key)):
                     data = bytes(token_account(key, owner, amount).data)

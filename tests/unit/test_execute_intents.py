@@ -1,6 +1,7 @@
 """The way forward and back on a simulated chain: what each step does, waits for, refuses and survives."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,8 +17,9 @@ from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
 from xorj.execution.ports import TRADE_MOMENTS, Moment, SignerRefused
 from xorj.execution.reconcile_intents import Resends, Round, reconcile, require_chain, settle_open_attempts
+from xorj.prices.price import Price
 from xorj.primitives.errors import BrokenInvariant, RefusedForSafety, Unavailable
-from xorj.primitives.ids import Address, Signature, Slot
+from xorj.primitives.ids import Address, Mint, Signature, Slot
 
 
 async def lease_of(world: World) -> Lease:
@@ -372,3 +374,38 @@ async def test_a_provider_of_another_chain_is_refused() -> None:
 def test_a_chain_of_worth_needs_two_independent_providers(names: tuple[str, ...]) -> None:
     with pytest.raises(RefusedForSafety, match="independent"):
         World(genesis="a chain of worth", names=names).desk()
+
+
+class NoPrices:
+    """Sources of prices that are away, or that know nothing."""
+
+    def __init__(self, *, is_away: bool) -> None:
+        self.is_away = is_away
+
+    async def prices(self, mints: Sequence[Mint]) -> dict[Mint, Price]:
+        if self.is_away:
+            raise Unavailable("prices", "away")
+        return {}
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["sources away", "nothing known"])
+async def test_an_exit_does_not_wait_for_a_price(is_away: bool) -> None:
+    world = World()
+    lease, _ = await sends(world)
+    world.chain.passes(12)
+    await settles(world, lease)
+    desk, intent = replace(world.desk(), prices=NoPrices(is_away=is_away)), world.plans(Side.SELL)
+    assert isinstance(await execute_intent(desk, lease, intent), Sent)
+    *_, attempt = world.memory.attempts.values()
+    assert (attempt.intent_id, attempt.minimum_out_raw) == (intent.id, AMOUNT_RAW * 99 // 100)
+
+
+async def test_an_entry_waits_for_one() -> None:
+    world = World()
+    lease, intent = await lease_of(world), world.plans(Side.BUY)
+    waiting = await execute_intent(replace(world.desk(), prices=NoPrices(is_away=False)), lease, intent)
+    assert isinstance(waiting, Waiting)
+    assert "no_price" in waiting.reason
+    with pytest.raises(Unavailable):
+        await execute_intent(replace(world.desk(), prices=NoPrices(is_away=True)), lease, intent)
+    assert world.chain.landed == []

@@ -247,7 +247,7 @@ async def _prices(desk: Desk, intent: Intent) -> dict[Mint, Price]:
 async def _decimals(desk: Desk, mint: Mint) -> int | Rejected:
     (account,) = await desk.primary.accounts.accounts([Address(mint)])
     token = screen(mint, account)
-    return token.decimals if isinstance(token, ClassicToken) else Rejected("token", token.reason)
+    return token.decimals if isinstance(token, ClassicToken) else Rejected("token", token.reason, is_final=False)
 
 
 async def _draft(desk: Desk, intent: Intent, offer: _Offer) -> Draft | Rejected:
