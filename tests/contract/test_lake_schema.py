@@ -14,6 +14,7 @@ from xorj.adapters.lake.rows import table_of
 from xorj.adapters.lake.store import SCHEMA_VERSION, LakeStore, schema_version
 from xorj.primitives.errors import RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Slot
+from xorj.swaps.ports import FROM_THE_FIRST
 from xorj.swaps.record import Cursor
 
 FIRST_COLUMNS = [
@@ -63,6 +64,8 @@ async def test_its_next_commit_brings_it_up_to_date_and_loses_nothing(first: Pat
     assert await again.records(wallet("ana")) == [OLD[0], OLD[2], new]
     assert (await again.version(), await again.venue_cursor(VENUE)) == (2, 5)
     assert await (await again.at_version(1)).records(wallet("ana")) == [OLD[0], OLD[2]]
+    assert len(await again.swaps_of_commits(FROM_THE_FIRST, 1)) == 2
+    assert [one.order.slot for one in await again.swaps_of_commits(1, 2)] == [5]
 
 
 async def test_it_can_be_compacted_then(first: Path) -> None:

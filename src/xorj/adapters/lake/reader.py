@@ -145,19 +145,17 @@ class LakeReader:
         if table is None:
             return SCHEMA.empty_table().select(list(columns))
         wanted = pc.field("outcome").isin(list(outcomes))
-        if commits is not None:
-            after, until = commits
-            numbered = (pc.field("ingest") > after) & (pc.field("ingest") <= until)
-            wanted &= (pc.field("ingest").is_null() | numbered) if after == FROM_THE_FIRST else numbered
+        after, until = commits or (FROM_THE_FIRST, self._pinned)
+        if after != FROM_THE_FIRST:
+            wanted &= pc.field("ingest") > after
         if as_of is not None:
             wanted &= pc.field("slot") <= as_of
         if wallet is not None:
             wanted &= pc.field("wallet") == wallet
         rows = dataset_of(table).to_table(columns=[*dict.fromkeys((*columns, "ingest"))], filter=wanted)
-        if self._pinned is not None:
+        if until is not None:
             # by rows: the statistics of a file without the column say that it has no row of any number, and none without one
-            number = pc.fill_null(rows.column("ingest"), 0)
-            rows = rows.filter(pc.less_equal(number, self._pinned))
+            rows = rows.filter(pc.less_equal(pc.fill_null(rows.column("ingest"), 0), until))
         return rows.select(list(columns))
 
 
