@@ -4,6 +4,7 @@ Wallets are found in the history of the venues' programs: whoever signed there a
 a date. The venue's history is walked oldest first in slices, each one lake commit, so that a restart goes on where the last commit ended.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -169,7 +170,7 @@ async def _ingest_slice(rows: Sequence[SignatureInfo], pending: dict[Wallet, _Pe
     """One slice of the venues' history: whoever swapped there is read up to its end."""
     end, left_out = rows[-1].slot, step.ingested.left_out
     transactions = await fetched([row.signature for row in rows], step.reader)
-    swapped = swapped_by_signer(transactions.values(), sources.excluded)
+    swapped = await asyncio.to_thread(swapped_by_signer, transactions.values(), sources.excluded)
     pending |= await _histories(swapped.keys() - pending.keys() - left_out.keys(), sources, step)
     _require_answers(swapped.keys(), step.ingested)
     due = _due(pending, end)
@@ -234,8 +235,8 @@ async def _commit(
     wanted = dict.fromkeys(row.signature for one in due.values() for row in one.rows)
     known = {**transactions, **await fetched([signature for signature in wanted if signature not in transactions], step.reader)}
     wholes = [await _whole(wallet, one, known, step) for wallet, one in due.items()]
-    records = by_order(record for whole in wholes for record in records_of(whole.found, whole.found.rows))
-    late = by_order(record for whole in wholes for record in records_of(whole.found, whole.late))
+    # a slice is a second of decoding, in which the process must still answer
+    records, late = await asyncio.to_thread(_decoded, wholes)
     step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes], late)
     step.ingested.count([*late, *records])
     for whole in wholes:
@@ -243,6 +244,14 @@ async def _commit(
         step.ingested.count_whole(whole)
     newest = max((*venues.values(), *(record.slot for record in records)), default=None)
     step.ingested.up_to_slot = step.ingested.up_to_slot if newest is None else newest
+
+
+def _decoded(wholes: Sequence[Whole]) -> tuple[list[Record], list[Record]]:
+    """What was read in its turn, and what comes late."""
+    return (
+        by_order(record for whole in wholes for record in records_of(whole.found, whole.found.rows)),
+        by_order(record for whole in wholes for record in records_of(whole.found, whole.late)),
+    )
 
 
 async def _whole(wallet: Wallet, pending: _Pending, known: Mapping[Signature, ChainTransaction], step: _Pass) -> Whole:
