@@ -76,6 +76,7 @@ async def opened(settings: GatewaySettings, process: str) -> AsyncIterator[Parts
         node = await stack.enter_async_context(SolanaNode(settings.rpc_endpoints[0]))
         key = settings.jupiter_api_key
         jupiter = await stack.enter_async_context(JupiterHttp(settings.jupiter_endpoint, api_key=key.get_secret_value() if key else None))
+        clock = RecentClock(NodeClock(node))
         token = settings.require_service_token()
         quant_engine = await stack.enter_async_context(Engine("quant-engine", settings.quant_engine_url, token))
         trade_bot = await stack.enter_async_context(Engine("trade-bot", settings.trade_bot_url, token))
@@ -93,8 +94,8 @@ async def opened(settings: GatewaySettings, process: str) -> AsyncIterator[Parts
             kill_switch=PostgresKillSwitch(engine),
             stops=PostgresStops(engine),
             node=node,
-            clock=RecentClock(NodeClock(node)),
-            prices=RecentPrices(await open_prices(jupiter, NodeClock(node), stack, settings)),
+            clock=clock,
+            prices=RecentPrices(await open_prices(jupiter, clock, stack, settings)),
             engine=quant_engine,
             system=System(engine, [quant_engine, trade_bot]),
         )
