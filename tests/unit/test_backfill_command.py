@@ -1,13 +1,17 @@
 """`swaps backfill`, `watch` and `coverage` from the command line, on providers over real HTTP: what is read, from when, and who told it."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from rich.console import Console
 from tests.fakes.carried_over import carried_over
 from tests.fakes.chain_history import ChainHistory
@@ -16,7 +20,8 @@ from tests.fakes.made_swaps import FIRST_DAY_S, wallet
 from tests.fakes.made_transactions import Made, swap_transaction
 
 from xorj.cli.app import EXIT_OK, EXIT_USAGE, run
-from xorj.cli.ingest_progress import IngestProgress
+from xorj.cli.ingest_progress import IngestProgress, asked_progress, first_ingestion_ended
+from xorj.observability import metrics
 from xorj.swaps.ingest_swaps import Progress
 
 ANA = wallet("ana")
@@ -116,3 +121,38 @@ def test_a_terminal_has_a_bar_with_rate_and_gaps_and_a_pipe_plain_lines(terminal
     text = out.getvalue()
     assert all(part in text for part in ("history", "50", "100", "/s", "3 pages", "2 gaps"))
     assert ("\x1b[" in text) is terminal
+
+
+def test_the_first_ingestion_is_told_by_the_quant_engines_metrics() -> None:
+    text = "xorj_ingest_read_transactions 50.0\nxorj_ingest_to_read_transactions 100.0\nxorj_ingest_gaps_wallets 2.0\n"
+    with answering(text) as url:
+        told = asked_progress(url)
+    assert told == Progress(pages=0, read=50, to_read=100, gaps=2)
+    assert not first_ingestion_ended(told)
+    metrics.INGEST_PAGES.inc(3)
+    with answering(generate_latest().decode()) as url:
+        assert first_ingestion_ended(asked_progress(url))
+    assert asked_progress(url) is None
+    assert not first_ingestion_ended(None)
+
+
+@contextmanager
+def answering(text: str) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -21,7 +21,7 @@ READ, TO_READ, GAPS, PAGES = (
     "xorj_ingest_read_transactions",
     "xorj_ingest_to_read_transactions",
     "xorj_ingest_gaps_wallets",
-    "xorj_ingest_pages",
+    "xorj_ingest_pages_total",
 )
 
 
@@ -74,7 +74,7 @@ def asked_progress(metrics_url: str) -> Progress | None:
     """What a quant engine says of the ingestion that is under way, None where it does not answer."""
     try:
         text = httpx2.get(metrics_url, timeout=ASK_TIMEOUT_S, trust_env=False).text
-        found = {one.name: sample.value for one in text_string_to_metric_families(text) for sample in one.samples[:1]}
+        found = {sample.name: sample.value for one in text_string_to_metric_families(text) for sample in one.samples}
     except (httpx2.HTTPError, ValueError):
         return None
     return Progress(*(int(found.get(name, 0)) for name in (PAGES, READ, TO_READ, GAPS)))
