@@ -118,11 +118,11 @@ def _columns(found: Floats) -> Floats:
 def learned(windows: Sequence[tuple[Floats, Floats]], version: str) -> Shift:
     """From windows' features float64[W, 17] and what their wallets realised, float64[W] utility-Sharpe of the next window; NaN rows are
     left out. Raises ValueError without any wallet."""
-    pairs = [_known(found, ahead) for found, ahead in windows]
-    x = np.concatenate([_columns(found) for found, _ in pairs])
-    y = np.concatenate([ahead - ahead.mean() for _, ahead in pairs if len(ahead)])
-    if not len(x):
+    pairs = [pair for found, ahead in windows if len((pair := _known(found, ahead))[1])]
+    if not pairs:
         raise ValueError("there is no wallet to learn from")
+    x = np.concatenate([_columns(found) for found, _ in pairs])
+    y = np.concatenate([ahead - ahead.mean() for _, ahead in pairs])
     matrix = np.stack([(x * column[:, None]).sum(axis=0) for column in x.T])
     matrix += RIDGE * np.eye(len(matrix))
     return Shift(tuple(float(one) for one in _solved(matrix, (x * y[:, None]).sum(axis=0))), version)

@@ -43,13 +43,18 @@ def effects(cohort: Cohort, estimates: Estimates, calibration: Calibration) -> F
     as_it_is = _scores(of.estimates, prior, calibration, centre)
     sharpe, error, days = of.estimates.sharpe, of.estimates.error, of.estimates.days
     trips, linked, maxima = of.trips, of.linked, of.maxima
+    # the record before the cluster's correction, which is so many errors
+    record = sharpe + error * maxima
+    errors = (
+        error * np.sqrt(np.minimum(days / LONG_DAYS, 1.0)),
+        error / np.sqrt(trips),
+        np.minimum(np.sqrt(trips * linked / days), error),
+        error / np.sqrt(linked),
+    )
     neutral = (
         (np.full(len(sharpe), centre), error),
-        (sharpe, error * np.sqrt(np.minimum(days / LONG_DAYS, 1.0))),
-        (sharpe, error / np.sqrt(trips)),
-        (sharpe, np.minimum(np.sqrt(trips * linked / days), error)),
-        (sharpe, error / np.sqrt(linked)),
-        (sharpe + error * maxima, error),
+        *((record - one * maxima, one) for one in errors),
+        (record, error),
         (of.unhedged.sharpe, of.unhedged.error),
     )
     found = np.full((len(known), len(PARTS)), np.nan)
