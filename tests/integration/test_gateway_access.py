@@ -10,6 +10,7 @@ from tests.fakes.gateway_world import MAINNET_GENESIS, ORIGIN, SERVICE_TOKEN, Ga
 
 from xorj.client.problem import Problem
 from xorj.identity.rate_limit import Allowance, RateLimit
+from xorj.identity.session import SESSION_LIFE
 from xorj.primitives.errors import Unavailable
 from xorj.reporting.account import TraderPerformance, TraderRanking
 
@@ -52,6 +53,28 @@ class TestSigningIn:
             assert (await browser.get("/api/user/status", headers=headers)).status_code == 200
             assert (await browser.post("/api/auth/logout", headers=headers)).json() == {"success": True}
             assert (await browser.get("/api/user/status", headers=headers)).status_code == 401
+
+    async def test_a_page_of_this_site_gets_a_cookie_that_no_script_reads_and_nobody_else_does(self, world: GatewayWorld) -> None:
+        async def signs_in(origin: str | None) -> str | None:
+            headers = {} if origin is None else {"origin": origin}
+            async with world.browser(headers=headers) as browser:
+                asked = (await browser.post("/api/auth/challenge", json={"wallet_address": str(ANA.pubkey())})).json()
+                signature = str(ANA.sign_message(asked["message"].encode()))
+                body = {"wallet_address": str(ANA.pubkey()), "signature": signature, "message": asked["message"]}
+                return (await browser.post("/api/auth/authenticate", json=body)).headers.get("set-cookie")
+
+        cookie = await signs_in(ORIGIN)
+        assert cookie is not None
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        assert (await signs_in(None), await signs_in("https://evil.example")) == (None, None)
+
+    async def test_signed_in_on_the_page_one_stays_who_one_is(self, world: GatewayWorld) -> None:
+        async with world.browser(cookies={"xorj_session": await world.token(ANA)}, headers={"origin": ORIGIN}) as page:
+            world.clock.passes(SESSION_LIFE * 0.9)
+            assert "set-cookie" not in (await page.get("/api/overview")).headers, "a visitor's would take its place"
+            renewed = await page.post("/api/auth/refresh")
+            assert "HttpOnly" in renewed.headers["set-cookie"]
 
     async def test_a_client_signs_in_by_itself_and_out(self, world: GatewayWorld) -> None:
         async with world.wallet(ANA) as ana:

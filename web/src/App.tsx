@@ -2,18 +2,24 @@
 import { Decisions } from "./Decisions";
 import { Header } from "./Header";
 import { Leaders } from "./Leaders";
+import { MyVault } from "./MyVault";
 import type { Overview } from "./overview";
 import { Stopped } from "./Stopped";
 import { Trades } from "./Trades";
+import { useAccount } from "./useAccount";
 import { useOverview } from "./useOverview";
 import { Vaults } from "./Vaults";
 
 export function App({ initial }: { initial: Overview }) {
   const { overview, readAt, error, refresh } = useOverview(initial);
+  const signedIn = useAccount();
   return (
     <>
-      <Header overview={overview} readAt={readAt} error={error} onChanged={refresh} />
+      <Header overview={overview} readAt={readAt} error={error} signedIn={signedIn} onChanged={refresh} />
       <main>
+        {signedIn.account ? (
+          <MyVault account={signedIn.account} signedIn={signedIn} environment={overview.mode.environment} />
+        ) : null}
         <Stopped stopped={overview.bot.kill_switch_stopped} now={readAt} />
         <Leaders leaders={overview.leaders} scoring={overview.scoring} />
         <Vaults vaults={overview.vaults} />

@@ -2,17 +2,20 @@
 import { useEffect, useRef, useState } from "react";
 import { ago } from "./format";
 import { setEmergency, type Overview } from "./overview";
+import { SignIn } from "./SignIn";
+import type { SignedIn } from "./useAccount";
 
 interface Props {
   overview: Overview;
   readAt: Date;
   error: string | null;
+  signedIn: SignedIn;
   onChanged: () => void;
 }
 
 const BOT_WORDS = { active: "Bot active", paused: "Bot paused", stopped: "Bot stopped" } as const;
 
-export function Header({ overview, readAt, error, onChanged }: Props) {
+export function Header({ overview, readAt, error, signedIn, onChanged }: Props) {
   const { mode, bot } = overview;
   return (
     <header>
@@ -35,6 +38,7 @@ export function Header({ overview, readAt, error, onChanged }: Props) {
           Not fresh: {error} Shown as of {ago(readAt.toISOString(), new Date())}.
         </p>
       ) : null}
+      <SignIn signedIn={signedIn} />
       <EmergencyStop stopped={bot.kill_switch_stopped} inFlight={bot.open_intents} onChanged={onChanged} />
     </header>
   );
@@ -63,7 +67,7 @@ function EmergencyStop({ stopped, inFlight, onChanged }: StopProps) {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const typing = event.target instanceof HTMLInputElement;
+      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
       if (event.key !== "S" || typing || dialog.current?.open) return;
       event.preventDefault();
       dialog.current?.showModal();

@@ -21,6 +21,14 @@ export function amount(raw: string, decimals: number): string {
   return `${value < 0n ? MINUS : ""}${whole.replace(GROUP, ",")}${shown ? `.${shown}` : ""}`;
 }
 
+/** What a person typed as whole tokens, in base units; null where it is no amount of this token. */
+export function rawAmount(text: string, decimals: number): string | null {
+  const found = /^(\d{1,18})?(?:[.](\d*))?$/.exec(text.trim().replaceAll(",", ""));
+  const [, whole = "", fraction = ""] = found ?? [];
+  if (!found || fraction.length > decimals || whole + fraction === "") return null;
+  return BigInt(whole + fraction.padEnd(decimals, "0")).toString();
+}
+
 /** The numbers of a decision in one line; those of a leg stand behind its name. */
 export function facts(numbers: Record<string, unknown>): string {
   return Object.entries(numbers)

@@ -14,6 +14,7 @@ export interface Problem {
   title: string;
   detail?: string;
   request_id?: string;
+  errors?: { field: string; rule: string }[];
 }
 
 const TIMEOUT_MS = 10_000;
@@ -37,7 +38,8 @@ export async function setEmergency(action: "stop" | "resume", reason: string): P
   });
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
+/** What the API answers. Throws an Error whose message a person can read. */
+export async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
   const answer = await fetch(path, { ...init, credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS) });
   const body: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw new Error(described(answer.status, body as Problem | null));
@@ -47,5 +49,6 @@ async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
 function described(status: number, problem: Problem | null): string {
   if (!problem?.title) return `The server answered ${status}.`;
   const request = problem.request_id ? ` (request ${problem.request_id})` : "";
-  return `${problem.detail ?? problem.title}${request}`;
+  const fields = (problem.errors ?? []).map(({ field, rule }) => ` ${field}: ${rule}.`).join("");
+  return `${problem.detail ?? problem.title}${fields}${request}`;
 }

@@ -12,6 +12,8 @@ beforeEach(() => {
   answers.length = 0;
   next = () => Response.json(sample);
   vi.stubGlobal("fetch", (path: string, init?: RequestInit) => {
+    // A visitor: nobody is signed in.
+    if (path === "/api/user/status") return Promise.resolve(Response.json({ title: "not signed in" }, { status: 401 }));
     answers.push({ path, body: typeof init?.body === "string" ? JSON.parse(init.body) : null });
     return Promise.resolve(next(path));
   });

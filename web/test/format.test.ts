@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ago, amount, change, dollars, facts, percent, short } from "../src/format";
+import { ago, amount, change, dollars, facts, percent, rawAmount, short } from "../src/format";
+import { base58 } from "../src/wallet";
 
 describe("amounts", () => {
   it.each([
@@ -16,6 +17,34 @@ describe("amounts", () => {
     ["977780499", 6, "977.78"],
   ])("%s raw with %i decimals reads %s: cut off, never rounded up", (raw, decimals, expected) => {
     expect(amount(raw, decimals)).toBe(expected);
+  });
+
+  it.each([
+    ["12.5", 6, "12500000"],
+    ["1,000", 6, "1000000000"],
+    [".5", 6, "500000"],
+    ["7.", 0, "7"],
+    ["0.0000001", 6, null],
+    ["1.5", 0, null],
+    ["", 6, null],
+    [".", 6, null],
+    ["-1", 6, null],
+    ["1e3", 6, null],
+    ["18446744073709551", 3, "18446744073709551000"],
+  ])("%s typed for a token of %i decimals is %s base units", (typed, decimals, expected) => {
+    expect(rawAmount(typed, decimals)).toBe(expected);
+  });
+});
+
+describe("base58", () => {
+  it.each([
+    [[], ""],
+    [[0, 0, 1], "112"],
+    [[97], "2g"],
+    [Array<number>(32).fill(0), "1".repeat(32)],
+    [[...new TextEncoder().encode("Hello World!")], "2NEpo7TZRRrLZSi2U"],
+  ])("of %s is %s", (bytes, expected) => {
+    expect(base58(Uint8Array.from(bytes))).toBe(expected);
   });
 });
 

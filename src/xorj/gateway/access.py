@@ -85,6 +85,9 @@ def is_to_be_welcomed(request: Request, parts: Parts, asking: Session | Unauthen
     """Whether the page or its overview has to answer a visitor of a local chain with a session: he has none, or one about to end."""
     if not parts.place.is_worthless or not (request.scope["path"] == "/" or COOKIE in request.cookies):
         return False
+    if isinstance(asking, Session) and asking.wallet:
+        # Whoever is signed in stays who he is for as long as his session lives.
+        return False
     return not isinstance(asking, Session) or asking.expires_at - parts.doorkeeper.clock.now() <= SESSION_LIFE / 2
 
 
@@ -93,10 +96,14 @@ async def welcome(request: Request, response: Response) -> None:
     parts = parts_of(request)
     if not is_to_be_welcomed(request, parts, await caller(request, parts)):
         return
-    visit = await parts.doorkeeper.visit()
+    remember(response, parts, (await parts.doorkeeper.visit()).token)
+
+
+def remember(response: Response, parts: Parts, token: str) -> None:
+    """Has the browser send this session's token with every request of our own pages, where no script can read it."""
     response.set_cookie(
         COOKIE,
-        visit.token,
+        token,
         max_age=COOKIE_SECONDS,
         httponly=True,
         secure=parts.place.is_encrypted,
@@ -110,9 +117,12 @@ def _bearer(request: Request) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
+def is_own_page(request: Request, parts: Parts) -> bool:
+    """Whether a browser says that a page of ours sent this; programs say nothing."""
+    return request.headers.get("origin") in {parts.place.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"}
+
+
 def _require_own_page(request: Request, parts: Parts) -> None:
-    """A browser says which page a write came from; one that was sent here by another site's page is refused."""
-    origin = request.headers.get("origin")
-    own = {parts.place.origin, f"{request.url.scheme}://{request.headers.get('host', '')}"}
-    if origin is None or origin not in own:
+    """One that was sent here by another site's page is refused."""
+    if not is_own_page(request, parts):
         raise forbidden("a write by cookie must come from a page of this site")

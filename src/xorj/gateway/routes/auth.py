@@ -1,12 +1,12 @@
 """Signing in by a wallet's signature, staying signed in, signing out; at /auth and at /api/auth."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from xorj.gateway.access import COOKIE, SignedIn
+from xorj.gateway.access import COOKIE, SignedIn, is_own_page, remember
 from xorj.gateway.bodies import AuthRequest, ChallengeRequest
 from xorj.gateway.limiting import write_limit
-from xorj.gateway.parts import PartsOf
+from xorj.gateway.parts import Parts, PartsOf
 from xorj.gateway.refusals import unauthenticated
 from xorj.identity import authenticate_wallet
 from xorj.identity.session import Unauthenticated
@@ -42,19 +42,19 @@ async def challenge(body: ChallengeRequest, parts: PartsOf) -> ChallengeResponse
 
 
 @router.post("/auth/authenticate")
-async def authenticate(body: AuthRequest, parts: PartsOf) -> AuthResponse:
-    """A session for a wallet that signed its challenge."""
+async def authenticate(request: Request, response: Response, body: AuthRequest, parts: PartsOf) -> AuthResponse:
+    """A session for a wallet that signed its challenge; a page of this site gets it as its cookie too."""
     done = await parts.doorkeeper.authenticate(Wallet(body.wallet_address), Signature(body.signature), body.message)
-    return _response(done)
+    return _response(request, response, parts, done)
 
 
 @router.post("/auth/refresh")
-async def refresh(session: SignedIn, parts: PartsOf) -> AuthResponse:
+async def refresh(request: Request, response: Response, session: SignedIn, parts: PartsOf) -> AuthResponse:
     """A new session in place of this one, whose token stops working."""
     done = await parts.doorkeeper.refresh(session)
     if isinstance(done, Unauthenticated):
         raise unauthenticated(done.reason)
-    return _response(done)
+    return _response(request, response, parts, done)
 
 
 @router.post("/auth/logout")
@@ -65,6 +65,8 @@ async def logout(session: SignedIn, parts: PartsOf, response: Response) -> Logou
     return LogoutResponse(success=True)
 
 
-def _response(done: authenticate_wallet.SignedIn) -> AuthResponse:
+def _response(request: Request, response: Response, parts: Parts, done: authenticate_wallet.SignedIn) -> AuthResponse:
+    if is_own_page(request, parts):
+        remember(response, parts, done.token)
     expires_at = done.session.expires_at.isoformat()
     return AuthResponse(success=True, session_token=done.token, expires_at=expires_at, user_id=done.session.user_id)
