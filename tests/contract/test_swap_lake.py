@@ -174,6 +174,12 @@ async def test_what_came_with_which_commit_is_known_late_history_too(lake: Lake)
     assert await lake.swaps_of_commits(FROM_THE_FIRST, await lake.version()) == await lake.swaps()
 
 
+async def test_what_comes_late_twice_in_one_commit_is_added_once(lake: Lake) -> None:
+    await lake.commit([told("ana", slot=9)], {})
+    assert await lake.commit([], {}, late=[told("ana", slot=3), told("ana", slot=3)]) == 1
+    assert [one.order.slot for one in await lake.swaps()] == [3, 9]
+
+
 async def test_a_venue_alone_can_move(lake: Lake) -> None:
     assert await lake.commit([], {VENUE: Slot(4)}) == 0
     assert await lake.venue_cursor(VENUE) == 4

@@ -36,7 +36,7 @@ class MemoryLake:
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if self._venues.get(venue, -1) < slot}
         known = {(record.wallet, record.signature) for record in self.kept}
-        passed = [record for record in late if record.wallet in cursors and record.slot <= cursors[record.wallet].slot]
+        passed = [record for record in dict.fromkeys(late) if record.wallet in cursors and record.slot <= cursors[record.wallet].slot]
         new = [record for record in passed if (record.wallet, record.signature) not in known] + new
         self.kept += new
         told = [one for one in dict.fromkeys(learned) if one not in self.all_learned]

@@ -103,7 +103,7 @@ class DeltaLake(LakeReader):
         cursors = self._known_cursors(table)
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if (table.transaction_version(_VENUE + venue) or -1) < slot}
-        told, found = self._not_known(learned, table), self._behind(late) if late else []
+        told, found = self._not_known(learned, table), self._behind(list(dict.fromkeys(late))) if late else []
         if not new and not moved and not told and not found:
             return 0
         self._require_exclusive()
