@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Authenticate
-         * @description A session for a wallet that signed its challenge.
+         * @description A session for a wallet that signed its challenge; a page of this site gets it as its cookie too.
          */
         post: operations["authenticate_api_auth_authenticate_post"];
         delete?: never;
