@@ -47,6 +47,8 @@ DAY_S = 86_400
 BASE_DECIMALS = 6
 BASE_UNIT = Decimal(1).scaleb(-BASE_DECIMALS)
 SALES_PER_LOOK_MAX = 1_000
+# where a receipt says it
+COPY, OTHERS, AS_OF = ("copy",), ("copy", "links", "others"), ("as_of_block_time",)
 LEADER_PAUSED, LEADER_RESUMED, SOLD_INTO_COPIES = "leader_paused", "leader_resumed", "leader_sold_into_copies"
 
 
@@ -55,23 +57,23 @@ class PostgresLiveCopies:
         self._engine, self._genesis = engine, genesis
 
     async def standing(self, leader: Wallet, *, now_unix_seconds: int) -> LeaderStanding:
+        first = select(func.min(fills.c.block_time)).where(fills.c.leader == leader).scalar_subquery()
+        others = self._newest(leader).with_only_columns(trader_scores.c.receipt[OTHERS]).scalar_subquery()
+        said = select(_deposits().scalar_subquery().label("deposits"), first.label("first"), others.label("others"))
         async with transaction(self._engine) as connection:
-            found = (await self._scores(connection, [leader])).get(leader)
-            others = () if found is None else tuple(Wallet(each) for each in _copy(found).get("links", {}).get("others", ()))
-            stakes = await _at_stake(connection, (leader, *others))
-            deposits = await connection.execute(_deposits())
-            first = await connection.execute(select(func.min(fills.c.block_time)).where(fills.c.leader == leader))
-            paused = await connection.execute(_pauses().where(leader_pauses.c.leader == leader))
-            began, pause = first.scalar_one(), paused.first()
-            return LeaderStanding(
-                leader=leader,
-                leader_raw=stakes.get(leader, 0),
-                owner_raw=sum(stakes.values()),
-                deposits_raw=int(deposits.scalar_one()),
-                live_days=0 if began is None else max(0, now_unix_seconds - began) // DAY_S,
-                others=others,
-                pause=None if pause is None else _pause(pause),
-            )
+            row = (await connection.execute(said)).one()
+            pause = (await connection.execute(_pauses().where(leader_pauses.c.leader == leader))).first()
+            known = tuple(Wallet(each) for each in row.others or ())
+            stakes = await _at_stake(connection, (leader, *known))
+        return LeaderStanding(
+            leader=leader,
+            leader_raw=stakes.get(leader, 0),
+            owner_raw=sum(stakes.values()),
+            deposits_raw=int(row.deposits),
+            live_days=0 if row.first is None else max(0, now_unix_seconds - row.first) // DAY_S,
+            others=known,
+            pause=None if pause is None else _pause(pause),
+        )
 
     async def live(self) -> list[LiveLeader]:
         async with transaction(self._engine) as connection:
@@ -93,8 +95,8 @@ class PostgresLiveCopies:
 
     async def expected(self, leaders: Sequence[Wallet]) -> Mapping[Wallet, Expectation]:
         async with transaction(self._engine) as connection:
-            rows = await self._scores(connection, leaders)
-        return {leader: expectation for leader, row in rows.items() if (expectation := _expectation(row)) is not None}
+            rows = (await connection.execute(self._newest(*leaders))).all()
+        return {Wallet(row.wallet_address): expectation for row in rows if (expectation := _expectation(row)) is not None}
 
     async def looked(self, leader: Wallet, today: LiveDay) -> list[LiveDay]:
         values = {"leader": leader, "day": today.day, "genesis_hash": self._genesis}
@@ -144,7 +146,8 @@ class PostgresLiveCopies:
             payload = {"leader": pause.leader, "reason": pause.reason, "slot": pause.slot, **pause.numbers}
             await _tell(connection, LEADER_PAUSED, f"{pause.leader}:{pause.slot}", payload)
 
-    async def _scores(self, connection: AsyncConnection, leaders: Sequence[Wallet]) -> dict[Wallet, Row[Any]]:
+    def _newest(self, *leaders: Wallet) -> Select[Any]:
+        """What the newest finished run's receipts say of copying them; a receipt of before says nothing of it."""
         newest = (
             select(scoring_runs.c.id)
             .where(scoring_runs.c.status == RUN_COMPLETED, scoring_runs.c.genesis_hash == self._genesis)
@@ -152,24 +155,17 @@ class PostgresLiveCopies:
             .limit(1)
             .scalar_subquery()
         )
-        columns = (trader_scores.c.wallet_address, trader_scores.c.copy_score, trader_scores.c.receipt)
-        query: Select[Any] = select(*columns).where(trader_scores.c.run_id == newest, trader_scores.c.wallet_address.in_(leaders))
-        return {Wallet(row.wallet_address): row for row in await connection.execute(query)}
-
-
-def _copy(score: Row[Any]) -> dict[str, Any]:
-    """What the receipt says of copying; a score of before has no receipt of it."""
-    found: dict[str, Any] = (score.receipt or {}).get("copy") or {}
-    return found
+        receipt = trader_scores.c.receipt
+        columns = (trader_scores.c.wallet_address, trader_scores.c.copy_score, receipt[COPY].label("copy"), receipt[AS_OF].label("as_of"))
+        return select(*columns).where(trader_scores.c.run_id == newest, trader_scores.c.wallet_address.in_(leaders))
 
 
 def _expectation(score: Row[Any]) -> Expectation | None:
-    said = _copy(score)
+    said = score.copy or {}
     if score.copy_score is None or "daily_deviation" not in said:
         return None
     spread = (said["band_high"] - said["band_low"]) / BAND_DEVIATIONS
-    as_of_day = score.receipt["as_of_block_time"] // DAY_S
-    return Expectation(score.copy_score, said["posterior_mean"], spread, said["daily_deviation"], as_of_day)
+    return Expectation(score.copy_score, said["posterior_mean"], spread, said["daily_deviation"], score.as_of // DAY_S)
 
 
 def _deposits() -> Select[Any]:
