@@ -3,6 +3,10 @@ with months of trading in it, beside a bare local chain. Each connection is a si
 his answer; `/livez` of the same server in the same run shows what the server costs without any of our work.
 
 p95 of every endpoint must be under 200 ms. The exit code says whether it was.
+
+The edge keeps an answer's bytes for a second. A closed loop asks far more often than a page, which asks every two seconds, so most of
+its answers are kept ones; a page's are mostly not. So the first round is told too (`first p95`, `first cpu`): all 64 users ask at the
+same instant and nothing is kept for anybody, which is the worst that 64 pages can do, and what every answer costs when all changed.
 """
 
 import argparse
@@ -107,35 +111,38 @@ class Connection:
 
 
 async def measure(server: Server, path: str, each: int) -> dict[str, float]:
-    """All connections at once, every one `each` times, after one unmeasured round. Milliseconds."""
+    """All connections at once: a first round for which nothing is kept, then every one `each` times. Milliseconds."""
     connections = [await Connection(server.port, token).open() for token in server.tokens]
-    took: list[float] = []
 
-    async def asks(connection: Connection) -> int:
+    async def asks(connection: Connection, times: int) -> tuple[list[float], int]:
+        took: list[float] = []
         length = 0
-        for number in range(each + 1):
+        for _ in range(times):
             began = time.perf_counter()
             status, length = await connection.ask(path)
             if status != 200:
                 raise Unavailable(path, f"HTTP {status}")
-            if number:
-                took.append((time.perf_counter() - began) * 1_000)
-        return length
+            took.append((time.perf_counter() - began) * 1_000)
+        return took, length
 
+    idle = server.cpu_seconds()
+    first = await asyncio.gather(*(asks(connection, 1) for connection in connections))
     began, used = time.perf_counter(), server.cpu_seconds()
-    lengths = await asyncio.gather(*(asks(connection) for connection in connections))
+    rounds = await asyncio.gather(*(asks(connection, each) for connection in connections))
     seconds = time.perf_counter() - began
     for connection in connections:
         connection.close()
-    cuts = quantiles(took, n=100)
-    requests = len(connections) * (each + 1)
+    cuts = quantiles([ms for took, _ in rounds for ms in took], n=100)
+    requests = len(connections) * each
     return {
         "p50_ms": cuts[49],
         "p95_ms": cuts[94],
         "p99_ms": cuts[98],
         "per_second": requests / seconds,
         "cpu_ms": (server.cpu_seconds() - used) * 1_000 / requests,
-        "bytes": lengths[0],
+        "first_p95_ms": quantiles([ms for took, _ in first for ms in took], n=100)[94],
+        "first_cpu_ms": (used - idle) * 1_000 / len(connections),
+        "bytes": rounds[0][1],
     }
 
 
@@ -238,6 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "bare": {BARE: found.pop(BARE)},
         "endpoints": found,
         "worst_p95_ms": worst,
+        "worst_first_p95_ms": max(found[path]["first_p95_ms"] for path in paths if path != BARE),
         "p95_ms_max": P95_MS_MAX,
         "held": worst <= P95_MS_MAX,
         "bench_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024,
@@ -248,13 +256,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _table(report: dict[str, Any]) -> str:
     lines = [f"{report['connections']} connections, {report['environment']}; {report['rows']}", ""]
-    lines.append(f"{'endpoint':28} {'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9} {'a second':>9} {'cpu ms':>7} {'bytes':>8}")
+    head = "".join(f" {name:>9}" for name in ("p50 ms", "p95 ms", "p99 ms", "a second", "cpu ms", "first p95", "first cpu", "bytes"))
+    lines.append(f"{'endpoint':24}{head}")
     for path, one in {**report["bare"], **report["endpoints"]}.items():
         times = "".join(f" {one[name]:9.1f}" for name in ("p50_ms", "p95_ms", "p99_ms"))
-        lines.append(f"{path:28}{times} {one['per_second']:9.0f} {one['cpu_ms']:7.2f} {one['bytes']:8.0f}")
+        cost = f" {one['per_second']:9.0f} {one['cpu_ms']:9.2f} {one['first_p95_ms']:9.1f} {one['first_cpu_ms']:9.2f}"
+        lines.append(f"{path:24}{times}{cost} {one['bytes']:9.0f}")
     lines += [
         "",
         f"worst p95 {report['worst_p95_ms']:.0f} ms, {report['p95_ms_max']:.0f} at most: {'held' if report['held'] else 'NOT HELD'}",
+        f"worst p95 of the first round, when all ask at once and nothing is kept: {report['worst_first_p95_ms']:.0f} ms",
     ]
     return "\n".join(lines)
 
