@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.fakes.carried_over import carried_over
 from tests.fakes.chain_history import ChainHistory
 from tests.fakes.made_swaps import VENUE, wallet
 from tests.fakes.made_transactions import Made, swap_transaction
@@ -138,3 +139,21 @@ def assert_a_prefix(lake: MemoryLake, made: list[ChainTransaction]) -> None:
     for name in ("ana", "ben"):
         read = [one.signature for one in lake.kept if one.wallet == wallet(name)]
         assert read == [one.signature for one in made if one.account_keys[0] == wallet(name)][: len(read)]
+
+
+@settings(max_examples=40)
+@given(st.integers(3, 14), st.data())
+async def test_what_either_of_two_sources_has_is_read_and_what_neither_has_is_a_hole(count: int, data: st.DataObject) -> None:
+    """The sources may hide anything but her first and last transaction: those tell where to look."""
+    made = carried_over([swap_transaction("ana", "1 SOL", "9 USDC", slot=slot) for slot in range(1, count + 1)])
+    middle = st.sets(st.integers(2, count - 1), max_size=count - 2)
+    hidden = [data.draw(middle), data.draw(middle)]
+    first, second = (ChainHistory([one for one in made if one.slot not in some]) for some in hidden)
+    lake, sources = MemoryLake(), Sources((), watched=frozenset({ANA}))
+    await ingest_swaps(sources, first, lake, second=second)
+    lost = hidden[0] & hidden[1]
+    found = sorted(one.slot for one in lake.kept)
+    assert found == [slot for slot in range(1, count + 1) if slot not in lost]
+    holes = (await lake.open_holes()).get(ANA, ())
+    assert {(hole.after, hole.before) for hole in holes} == {(before, after) for before, after in pairwise(found) if after - before > 1}
+    assert bool(holes) == bool(lost)

@@ -72,8 +72,8 @@ def test_a_wallet_is_read_from_a_day_on_and_then_from_its_first_transaction(star
     assert (found["records"], found["slots"]["first"] > 3 * DAY_SLOTS, found["gaps"], found["holes"]) == (2, True, [], [])
     assert start("swaps", "backfill", ANA, "--rpc-url", provider)[1].startswith("5 transactions were new, 1 of them not listed at first")
     found = coverage(start)
-    assert (found["records"], found["slots"], found["gaps"]) == (7, {"first": 0, "last": 1 + 5 * DAY_SLOTS}, [])
-    assert found["sources"] == {"provider 1": [{"first": 0, "last": 1 + 5 * DAY_SLOTS}]}
+    assert (found["records"], found["slots"], found["gaps"]) == (7, {"first": 1, "last": 1 + 5 * DAY_SLOTS}, [])
+    assert found["sources"] == {"provider 1": [{"first": 1, "last": 1 + 5 * DAY_SLOTS}]}
     assert "told by provider 1" in start("swaps", "coverage", ANA)[1]
     assert start("swaps", "backfill", ANA, "--rpc-url", provider)[1].startswith("0 transactions were new")
 

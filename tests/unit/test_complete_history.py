@@ -99,7 +99,7 @@ async def test_what_one_source_hides_a_second_tells() -> None:
     lake, first, second = MemoryLake(), Named("first", without(transactions, 20)), Named("second", transactions)
     ingested = await ingest_swaps(WATCHED, first, lake, second=second)
     assert (slots(lake), ingested.added, ingested.denied) == ([10, 20, 30], 1, 0)
-    assert lake.all_learned == [Learned(ANA, SlotRange(Slot(0), Slot(30)), ("first", "second"))]
+    assert lake.all_learned == [Learned(ANA, SlotRange(Slot(10), Slot(30)), ("first", "second"))]
 
 
 async def test_what_no_source_explains_is_a_hole() -> None:
@@ -163,6 +163,21 @@ async def test_a_wallet_and_a_venue_are_read_from_a_date_and_what_is_known_says_
     }
 
 
+@pytest.mark.parametrize(("held_before", "known_from"), [(0, 0), (10**9, 10)], ids=["it began with nothing", "it held something before"])
+async def test_a_history_is_known_from_the_first_slot_on_only_where_the_wallet_begins_with_nothing(
+    held_before: int, known_from: int
+) -> None:
+    funded = Made(payer="somebody", slot=10).gains_lamports("ana", 10**9).done()
+    at = funded.account_keys.index(ANA)
+    pre, post = list(funded.pre_balances), list(funded.post_balances)
+    pre[at], post[at] = held_before, held_before + 10**9
+    lake = MemoryLake()
+    chain = ChainHistory(carried_over([replace(funded, pre_balances=tuple(pre), post_balances=tuple(post)), *swaps_of_ana(20)]))
+    await ingest_swaps(WATCHED, chain, lake)
+    assert [one.slots for one in lake.all_learned] == [SlotRange(Slot(known_from), Slot(20))]
+    assert await lake.open_holes() == {}
+
+
 def test_later_knowledge_closes_only_holes_that_it_spans() -> None:
     hole = Hole(Address(ANA), None, Slot(10), Slot(30), 5, 6)
     of = [Learned(ANA, SlotRange(Slot(0), Slot(40)), (), (hole,))]
@@ -184,7 +199,7 @@ async def test_a_wallet_known_from_a_date_is_read_further_back_and_joined(part: 
     ingested = await extend_history(ANA, chain, lake)
     assert (ingested.records, dict(ingested.breaks)) == (4, {})
     assert slots(lake) == sorted(one.slot for one in transactions)
-    assert merged(one.slots for one in lake.all_learned) == (SlotRange(Slot(0), Slot(80)),)
+    assert merged(one.slots for one in lake.all_learned) == (SlotRange(Slot(10), Slot(80)),)
     assert await lake.open_holes() == {}
     assert (await lake.cursors())[ANA].slot == 80
     assert (await extend_history(ANA, chain, lake)).records == 0

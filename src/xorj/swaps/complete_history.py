@@ -107,10 +107,20 @@ async def complete(found: Found, reader: HistoryReader, second: HistoryReader | 
             break
     if second is not None and (work.carried.breaks or is_sampled(found.wallet, found.slots)):
         await _ask_second(work, second)
-    learned = Learned(found.wallet, found.slots, tuple(work.sources), tuple(_hole(one, work) for one in work.carried.breaks))
+    slots = SlotRange(work.rows[0].slot, found.slots.last) if _began_earlier(work) else found.slots
+    learned = Learned(found.wallet, slots, tuple(work.sources), tuple(_hole(one, work) for one in work.carried.breaks))
     late = tuple(row for row in work.rows if row.slot < found.slots.first)
     whole = replace(found, rows=tuple(work.rows[len(late) :]), transactions=work.transactions)
     return Whole(whole, late, learned, work.carried.left, work.carried.breaks, work.added, work.denied)
+
+
+def _began_earlier(work: _Work) -> bool:
+    """A wallet begins with nothing: one that holds lamports before its first transaction has a history that the source has no more, or it
+    was there before the chain was."""
+    if work.found.slots.first > 0:
+        return False
+    first, key = work.transactions[work.rows[0].signature], Address(work.found.wallet)
+    return key in first.account_keys and first.pre_balances[first.account_keys.index(key)] > 0
 
 
 def is_sampled(wallet: Wallet, slots: SlotRange) -> bool:
