@@ -87,7 +87,7 @@ async def on_day(reader: KnownHistory, log: MemoryPredictions, day: int, *, shif
     reader.day = day
     scored = await score_wallets(reader, RULES, Model.TRUST)
     assert scored is not None
-    return scored, await keep_predictions(scored.run, scored.copied, reader, log, log, shift=shift)
+    return scored, await keep_predictions(scored.run, scored.copied, reader, log, log, assumed=shift)
 
 
 async def test_a_cohort_is_frozen_once_a_day_and_stays_as_it_was() -> None:

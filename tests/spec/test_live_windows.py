@@ -7,9 +7,10 @@ import pytest
 from tests.fakes.made_windows import frozen, made_window, prediction, returns_of
 from tests.fakes.spec_table import table
 
+from xorj.trust.behaviour import FEATURES, Shift
 from xorj.trust.copy_score import HORIZON_DAYS, RHO_ASSUMED
-from xorj.trust.live_calibration import Assumed, LiveCalibration, live_calibration
-from xorj.trust.live_windows import PLUS_WINDOWS_MIN, BandRate, band_of, compared, measured, paid, plus_may_rank
+from xorj.trust.live_calibration import Assumed, LiveCalibration, live_calibration, live_shift
+from xorj.trust.live_windows import PLUS_WINDOWS_MIN, BandRate, band_of, compared, measured, paid, plus_may_rank, realised_sharpe
 from xorj.trust.predictions import LiveWindow, due, next_close
 from xorj.trust.rank_correlation import BAND_EDGES, calibration_error
 from xorj.trust.weekly_report import report_of
@@ -166,3 +167,24 @@ def test_nan_is_never_a_figure() -> None:
     found = measured([LiveWindow(cohort, returns_of(cohort, 0.0))])
     assert found.k3.value is None
     assert np.isfinite(found.calibration_error.value or 0)
+
+
+def test_v2_plus_learns_from_live_windows_once_four_have_closed() -> None:
+    """The first feature says half of what comes; everything else is noise."""
+    windows = [with_behaviour(window, seed) for seed, window in enumerate(MADE[0.5][:4])]
+    assumed = Shift((0.0,) * 2 * len(FEATURES), "assumed")
+    assert live_shift(windows[:3], assumed) is assumed
+    taught = live_shift(windows, assumed)
+    assert taught.version == "live shift, 4 windows to day 360"
+    weights = np.abs(np.array(taught.coefficients))
+    assert int(weights.argmax()) == 0
+    assert taught.coefficients[0] > 0
+
+
+def with_behaviour(window: LiveWindow, seed: int) -> LiveWindow:
+    draw, ahead = np.random.default_rng(seed), realised_sharpe(window)
+    found = draw.standard_normal((len(ahead), len(FEATURES)))
+    found[:, 0] = ahead + 0.1 * found[:, 0]
+    rows = zip(window.cohort.predictions, found, strict=True)
+    behaving = tuple(replace(one, behaviour=tuple(map(float, row))) for one, row in rows)
+    return replace(window, cohort=replace(window.cohort, predictions=behaving))

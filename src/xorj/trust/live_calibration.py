@@ -1,4 +1,4 @@
-"""When live windows replace what is assumed: rho, drift and the prior, and whether they are accepted. Pure; used by score_windows.
+"""When live windows replace what is assumed: rho, drift, prior, V2 plus's shift, and whether they are accepted. Pure; for score_windows.
 
 Four windows must have closed, each with enough scoreable wallets for a prior. They are accepted when rho and drift of all but the newest
 predict the newest at least as well as the assumption does, by log score: what did not help yesterday is not used tomorrow.
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xorj.trust.behaviour import FEATURES, Shift, learned
 from xorj.trust.calibration import WINDOWS_MIN, ClosedWindow, calibrated, log_score
+from xorj.trust.cohort import Floats
 from xorj.trust.copy_score import RHO_ASSUMED, Calibration
-from xorj.trust.live_windows import paid
+from xorj.trust.live_windows import paid, realised_sharpe
 from xorj.trust.predictions import LiveWindow
 from xorj.trust.prior import WALLETS_MIN
 from xorj.trust.utility_sharpe import Estimates
@@ -55,6 +57,20 @@ def live_calibration(windows: Sequence[LiveWindow], *, as_of_day: int) -> LiveCa
         return Assumed(f"what older windows taught predicted the newest worse than the assumption: {learned:.1f} against {assumed:.1f}")
     found = calibrated(closed, as_of_day=as_of_day, prior=None, version="")
     return LiveCalibration(found.rho, found.drift, usable[-1].cohort.prior, f"live, {len(usable)} windows to day {newest.closed_day}")
+
+
+def live_shift(windows: Sequence[LiveWindow], assumed: Shift) -> Shift:
+    """What behaviour meant in all closed windows, once four have closed; what is assumed until then, and where nobody was scoreable."""
+    pairs = [(_behaviour(window), realised_sharpe(window)) for window in windows]
+    known = sum(int(np.isfinite(found).all(axis=1).sum()) for found, _ in pairs)
+    if len(windows) < WINDOWS_MIN or known < WALLETS_MIN:
+        return assumed
+    return learned(pairs, f"live shift, {len(windows)} windows to day {windows[-1].cohort.closes_day}")
+
+
+def _behaviour(window: LiveWindow) -> Floats:
+    unknown = (np.nan,) * len(FEATURES)
+    return np.array([one.behaviour or unknown for one in window.cohort.predictions]).reshape(-1, len(FEATURES))
 
 
 def _closed(window: LiveWindow) -> ClosedWindow:

@@ -135,9 +135,18 @@ def plus_may_rank(windows: Sequence[LiveWindow]) -> bool:
 
 def paid(window: LiveWindow) -> Bools:
     """Whether copying paid, for each of the cohort's predictions in their order: the mean utility of the 90 days is positive."""
-    returns = np.array([window.returns[one.wallet] for one in window.cohort.predictions]).reshape(-1, HORIZON_DAYS)
-    result: Bools = utility(returns).mean(axis=1) > 0
+    result: Bools = _utilities(window).mean(axis=1) > 0
     return result
+
+
+def realised_sharpe(window: LiveWindow) -> Floats:
+    """float64[W]: the utility-Sharpe of the 90 days, for each of the cohort's predictions in their order."""
+    return _sharpe(_utilities(window))
+
+
+def _utilities(window: LiveWindow) -> Floats:
+    returns = np.array([window.returns[one.wallet] for one in window.cohort.predictions]).reshape(-1, HORIZON_DAYS)
+    return utility(returns)
 
 
 def _rows(windows: Sequence[LiveWindow], score_of: Callable[[Prediction], float | None]) -> _Rows:

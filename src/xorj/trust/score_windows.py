@@ -16,7 +16,7 @@ from xorj.trust.cohort import Floats
 from xorj.trust.copied_market import reserves_of
 from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyScore
-from xorj.trust.live_calibration import Assumed, LiveCalibration, live_calibration
+from xorj.trust.live_calibration import Assumed, LiveCalibration, live_calibration, live_shift
 from xorj.trust.ports import HistoryReader, PredictionLog, WindowStore
 from xorj.trust.predictions import DAY_S, FrozenCohort, LiveWindow, Prediction, due
 from xorj.trust.ranking import ScoringRun, TraderScore
@@ -35,15 +35,21 @@ class Kept:
 
 
 async def keep_predictions(
-    run: ScoringRun, made: Copied, reader: HistoryReader, log: PredictionLog, windows: WindowStore, *, shift: Shift = SYNTHETIC_SHIFT
+    run: ScoringRun, made: Copied, reader: HistoryReader, log: PredictionLog, windows: WindowStore, *, assumed: Shift = SYNTHETIC_SHIFT
 ) -> Kept:
-    """Freezes, closes and reports what is due as of the run. Raises Unavailable; repeating it changes nothing."""
+    """Freezes, closes and reports what is due as of the run; repeating it changes nothing. Raises Unavailable.
+
+    `assumed` is V2 plus's shift until windows have taught one.
+    """
     today = run.as_of_block_time // DAY_S
     days = await log.days()
     frozen = None
     # a run of an older slot knows nothing that its day did not know, but its day may have passed unseen: it is not made up afterwards
-    if today > max(days, default=-1) and await log.freeze(await asyncio.to_thread(lambda: frozen_cohort(run, made, shift))):
-        frozen, days = today, [*days, today]
+    if today > max(days, default=-1):
+        known = await windows.windows()
+        cohort = await asyncio.to_thread(lambda: frozen_cohort(run, made, live_shift(known, assumed)))
+        if await log.freeze(cohort):
+            frozen, days = today, [*days, today]
     closed = await _close(run.terms, reader, log, windows, days, today)
     return Kept(frozen, closed, await _report(windows, days, today))
 
