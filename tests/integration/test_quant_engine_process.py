@@ -132,6 +132,9 @@ def test_who_trades_is_ranked_explained_and_named(engine_around: Engine) -> None
         assert (run.status_code, run.json()["traders_ranked"]) == (201, 2)
         price = engine_around.answer("GET", f"/internal/market-data?mint={BONK}").json()
         assert [row["mint"] for row in price] == [str(BONK)]
+        # a rebuild of all books from the lake finds what they hold
+        compared = engine_around.answer("POST", "/internal/book-comparisons")
+        assert (compared.status_code, compared.json()) == (201, {"differing": []})
 
 
 def test_a_stranger_and_bad_input_get_a_clear_answer(engine_around: Engine) -> None:

@@ -1,6 +1,6 @@
 """Routes of the quant engine on 8001: rankings, scores with their receipts, a run on demand, prices. Mounted by services/quant_engine."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Query
@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from xorj.engine_api.service_token import require_token
 from xorj.prices.ports import PRICES_PER_CALL_MAX, PriceFeed
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
+from xorj.trust.follow_ranks import FreshRanks
 from xorj.trust.ports import StoredScore, TrustStore
-from xorj.trust.ranking import ScoringRun
+from xorj.trust.ranking import Model, ScoringRun, TraderScore
 
 RANKED_MAX = 1_000
 RANKED_DEFAULT = 100
@@ -71,6 +72,14 @@ class RunSummary(BaseModel):
     traders_ranked: int
 
 
+class BookComparison(BaseModel):
+    """Wallets whose followed books a full rebuild found wrong; they have been made anew."""
+
+    model_config = ConfigDict(frozen=True)
+
+    differing: list[str]
+
+
 class MarketPrice(BaseModel):
     """What one whole token costs; `slot` is when the source saw it, null where it does not say."""
 
@@ -84,13 +93,21 @@ class MarketPrice(BaseModel):
 
 
 def quant_engine_routes(
-    token: str, store: TrustStore, prices: PriceFeed, score_now: Callable[[], Awaitable[ScoringRun | None]]
+    token: str,
+    store: TrustStore,
+    prices: PriceFeed,
+    ranks: Callable[[], FreshRanks | None],
+    score_now: Callable[[], Awaitable[ScoringRun | None]],
+    compare_books: Callable[[], Awaitable[Sequence[Wallet]]],
 ) -> APIRouter:
-    """`/internal/...`, for whoever shows the service token."""
+    """`/internal/...`, for whoever shows the service token. While there are no `ranks` yet, those of the newest stored run are served."""
     router = APIRouter(prefix="/internal", dependencies=[Depends(require_token(token))])
 
     @router.get("/trader-rankings")
     async def trader_rankings(limit: Annotated[int, Query(ge=1, le=RANKED_MAX)] = RANKED_DEFAULT) -> list[TraderRanking]:
+        fresh = ranks()
+        if fresh is not None:
+            return [_fresh_ranking(score, fresh.model) for score in fresh.best(limit)]
         return [_ranking(score) for score in await store.newest_ranking(limit) if score.rank is not None]
 
     @router.get("/trader-rankings/{wallet}")
@@ -114,6 +131,10 @@ def quant_engine_routes(
             traders_ranked=len(run.ranked),
         )
 
+    @router.post("/book-comparisons", status_code=201)
+    async def compare() -> BookComparison:
+        return BookComparison(differing=list(await compare_books()))
+
     @router.get("/market-data")
     async def market_data(mint: Annotated[list[str], Query(min_length=1, max_length=PRICES_PER_CALL_MAX)]) -> list[MarketPrice]:
         found = await prices.prices([Mint(parse_pubkey(one, "mint")) for one in mint])
@@ -134,6 +155,22 @@ def _ranking(score: StoredScore) -> TraderRanking:
     )
     rounded = round(score.score, PLACES)
     return TraderRanking(wallet_address=score.wallet, xorj_trust_score=rounded, rank=score.rank or 0, performance_metrics=metrics)
+
+
+def _fresh_ranking(score: TraderScore, model: Model) -> TraderRanking:
+    performance = score.performance
+    metrics = PerformanceMetrics(
+        win_rate=_rounded(_percent(performance.win_rate)),
+        total_return=_rounded(_percent(performance.roi)),
+        max_drawdown=_rounded(_percent(performance.max_drawdown)),
+        trade_count=performance.trades,
+    )
+    rounded = round(score.value(model) or 0.0, PLACES)
+    return TraderRanking(wallet_address=score.wallet, xorj_trust_score=rounded, rank=score.rank or 0, performance_metrics=metrics)
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else fraction * 100
 
 
 def _explanation(score: StoredScore) -> TraderExplanation:

@@ -50,7 +50,7 @@ BOOKS_DIFFERING = Gauge("xorj_books_differing_wallets", "Wallets whose followed 
 BOOKS_COMPARED = Gauge("xorj_books_compared_timestamp_seconds", "When the followed books were last compared with a full rebuild.")
 RANKS_SECONDS = Histogram(
     "xorj_ranks_fresh_seconds",
-    "At most so long after its transaction was finalized a swap was in the served ranks, whole passes counted.",
+    "At most so long after its transaction was finalized a swap was in the served ranks: from the last look that had not seen it.",
     buckets=LATENCY_SECONDS,
 )
 SCORING_SECONDS = Histogram("xorj_scoring_seconds", "Time of one scoring run.", buckets=LATENCY_SECONDS)
