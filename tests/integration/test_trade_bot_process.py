@@ -222,7 +222,7 @@ async def test_two_legs_close_one_and_open_the_other(bot: Bot) -> None:
         await ledger_equals_chain(bot)
 
 
-async def test_the_kill_switch_refuses_what_is_seen_while_it_is_on(bot: Bot) -> None:
+async def test_the_kill_switch_refuses_what_is_seen_while_it_is_on_and_pauses_the_vault_on_chain(bot: Bot) -> None:
     with bot.runs("trade-bot"):
         await is_trading(bot)
         async with bot.engine.begin() as connection:
@@ -232,3 +232,8 @@ async def test_the_kill_switch_refuses_what_is_seen_while_it_is_on(bot: Bot) -> 
         assert (decision.outcome, decision.rule, decision.numbers["reason"]) == ("refused", "kill switch", "drill")
         async with bot.engine.connect() as connection:
             assert (await connection.execute(text("select count(*) from intents"))).scalar_one() == 0
+        paused = await bot.until("the pause", select(tables.brakes).where(tables.brakes.c.state == "final_ok"))
+        assert (paused.kind, paused.vault, paused.reason, paused.stop) == ("pause", str(VAULT), "drill", 1)
+        await bot.until("the vault's row", select(tables.vaults).where(tables.vaults.c.is_paused))
+        ended = await bot.until("the end of copying", select(tables.bot_subscriptions).where(tables.bot_subscriptions.c.state == "ended"))
+        assert ended.reason == "vault paused"

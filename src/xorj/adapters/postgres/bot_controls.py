@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres.tables import bot_controls, intents
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.primitives.ids import Slot
 
 
@@ -24,10 +24,10 @@ class Controls:
 
 class PostgresBotControls:
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine, self._reading = engine, reading(engine)
 
     async def read(self) -> Controls:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             row = (await connection.execute(select(bot_controls))).one_or_none()
         if row is None:
             return Controls(draining=False, gate_open=False, heartbeat_slot=None, heartbeat_at=None)
@@ -37,7 +37,7 @@ class PostgresBotControls:
     async def is_beating(self, age_seconds_max: int) -> bool:
         """Whether a trade-bot has written its heartbeat lately, by the database's clock."""
         lately = bot_controls.c.heartbeat_at > func.clock_timestamp() - timedelta(seconds=age_seconds_max)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return (await connection.execute(select(bot_controls.c.id).where(lately))).first() is not None
 
     async def drain(self, draining: bool) -> None:
@@ -51,7 +51,7 @@ class PostgresBotControls:
         """How many intents are in each state that is no end."""
         ended = ("settled", "reverted", "abandoned", "cancelled")
         query = select(intents.c.state, func.count().label("number")).where(intents.c.state.not_in(ended)).group_by(intents.c.state)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return {row.state: row.number for row in await connection.execute(query)}
 
     async def _write(self, **values: object) -> None:

@@ -13,7 +13,7 @@ from xorj.adapters.postgres.execution import LIVE
 from xorj.adapters.postgres.fenced import fenced
 from xorj.adapters.postgres.settlements import facts_of
 from xorj.adapters.postgres.tables import attempts, brakes, decisions, follows, intents, kill_switch, vaults
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.chain.transactions import Commitment
 from xorj.execution.attempt import AttemptState
 from xorj.execution.brake import TRIES_MAX, Brake, BrakeDraft, BrakeEnding, BrakeKind, InDoubt, Wanted
@@ -30,10 +30,10 @@ class PostgresBrakes:
     """Implements StopReader and BrakeStore."""
 
     def __init__(self, engine: AsyncEngine, genesis: str) -> None:
-        self._engine, self._genesis = engine, genesis
+        self._engine, self._reading, self._genesis = engine, reading(engine), genesis
 
     async def wanted(self, bot: Address, *, limit: int = BRAKES_PER_READ_MAX) -> list[Wanted]:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             stop = (await connection.execute(select(kill_switch.c.stopped, kill_switch.c.reason, kill_switch.c.version))).one_or_none()
             version, stopped = (0, False) if stop is None else (stop.version, stop.stopped)
             pauses = (await connection.execute(_pauses(bot, version).limit(limit))).all() if stop is not None and stopped else []
@@ -43,7 +43,7 @@ class PostgresBrakes:
 
     async def burned(self, attempts: Sequence[str]) -> dict[str, Burned]:
         done = (brakes.c.kind == BrakeKind.BURN, brakes.c.state == AttemptState.FINAL_OK, brakes.c.attempt_id.in_(list(attempts)))
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             rows = await connection.execute(select(brakes.c.attempt_id, brakes.c.signature, brakes.c.landed_slot).where(*done))
             return {row.attempt_id: Burned(Signature(row.signature), Slot(row.landed_slot)) for row in rows}
 
@@ -77,7 +77,7 @@ class PostgresBrakes:
 
     async def open_brakes(self, *, limit: int = BRAKES_PER_READ_MAX) -> list[Brake]:
         query = select(brakes).where(brakes.c.state.in_(LIVE)).order_by(brakes.c.built_slot, brakes.c.id).limit(limit)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return [_brake(row) for row in await connection.execute(query)]
 
     async def end(self, lease: Lease, brake: Brake, state: AttemptState, ending: BrakeEnding, said: Sequence[Witness]) -> Brake:
@@ -99,7 +99,7 @@ class PostgresBrakes:
 
     async def _read_back(self, brake: Brake, signature: Signature, whole: bytes) -> Brake:
         """In a transaction of its own: what is sent is what another process would find."""
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             found = _brake((await connection.execute(select(brakes).where(brakes.c.id == brake.id))).one())
         if found.state is not AttemptState.SIGNED or found.signature != signature or found.transaction != whole:
             raise ChangedElsewhere(f"brake {brake.id}", found.state)

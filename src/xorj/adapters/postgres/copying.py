@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.projections import job_of_intent
 from xorj.adapters.postgres.tables import decisions, follows, intents, leader_cursors, leader_trades, outbox, user_settings, vaults
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.copying.cause import decision_id, intent_id
 from xorj.copying.decision import RULE_VERSION, Leg
 from xorj.copying.follow import SLIPPAGE_BPS_DEFAULT, TRADE_MIN_BASE_RAW_DEFAULT, Caps, Follow, FollowMode
@@ -37,7 +37,7 @@ class PostgresFollows:
     """Implements FollowStore."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._reading = reading(engine)
 
     async def undecided(self, trade: LeaderTrade) -> list[Follow]:
         """Of several follows of one vault at that slot, the newest counts."""
@@ -47,12 +47,12 @@ class PostgresFollows:
             .ext(distinct_on(follows.c.vault))
             .order_by(follows.c.vault, follows.c.valid_from_slot.desc())
         )
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return [follow_of(row) for row in await connection.execute(query)]
 
     async def leaders(self) -> list[Wallet]:
         query = select(follows.c.leader).where(follows.c.valid_to_slot.is_(None)).distinct().order_by(follows.c.leader)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return [Wallet(leader) for leader in (await connection.execute(query)).scalars()]
 
 
@@ -60,10 +60,10 @@ class PostgresLeaderTrades:
     """Implements LeaderTradeStore."""
 
     def __init__(self, engine: AsyncEngine, genesis: str) -> None:
-        self._engine, self._genesis = engine, genesis
+        self._engine, self._reading, self._genesis = engine, reading(engine), genesis
 
     async def cursor(self, leader: Wallet) -> Slot | None:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             query = select(leader_cursors.c.slot).where(leader_cursors.c.leader == leader)
             slot = (await connection.execute(query)).scalar_one_or_none()
             return None if slot is None else Slot(slot)
@@ -82,7 +82,7 @@ class PostgresLeaderTrades:
             .order_by(leader_trades.c.slot, leader_trades.c.signature, leader_trades.c.swap_index)
             .limit(limit)
         )
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return [_trade_of(row) for row in await connection.execute(query)]
 
 

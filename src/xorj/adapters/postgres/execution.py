@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from xorj.adapters.postgres.fenced import fenced
 from xorj.adapters.postgres.projections import WISHED, job_of_intent, select_attempts, trade_of
 from xorj.adapters.postgres.tables import attempts, intents, outbox, vaults
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.chain.transactions import Commitment
 from xorj.copying.decision import Side
 from xorj.execution.attempt import Attempt, AttemptState, Draft, attempt_id
@@ -34,17 +34,17 @@ class PostgresIntents:
     """Implements IntentStore."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._engine, self._reading = engine, reading(engine)
 
     async def open_intents(self, *, limit: int = INTENTS_PER_READ_MAX) -> list[Intent]:
         live = exists().where(attempts.c.intent_id == intents.c.id, attempts.c.state.in_(LIVE))
         query = select_intents().where(intents.c.state.in_(("new", "reserved")), ~live)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             rows = await connection.execute(query.order_by(intents.c.created_slot, intents.c.created_at, intents.c.leg).limit(limit))
             return [intent_of(row) for row in rows]
 
     async def find(self, intent_id: str) -> Intent | None:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             row = (await connection.execute(select_intents().where(intents.c.id == intent_id))).one_or_none()
             return None if row is None else intent_of(row)
 
@@ -91,7 +91,7 @@ class PostgresIntents:
         cost = func.coalesce(func.sum(func.coalesce(attempts.c.fee_lamports, 0) + func.coalesce(attempts.c.rent_lamports, 0)), 0)
         landed = and_(attempts.c.landed_slot.is_not(None), attempts.c.landed_slot >= since_slot)
         query = select(cost).where(intents.c.id == attempts.c.intent_id, intents.c.user_id == user, landed)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return int((await connection.execute(query)).scalar_one())
 
 
@@ -99,7 +99,7 @@ class PostgresAttempts:
     """Implements AttemptStore."""
 
     def __init__(self, engine: AsyncEngine, genesis: str) -> None:
-        self._engine, self._genesis = engine, genesis
+        self._engine, self._reading, self._genesis = engine, reading(engine), genesis
 
     async def build(self, lease: Lease, intent: Intent, draft: Draft) -> Attempt:
         number = intent.attempts_count + 1
@@ -134,7 +134,7 @@ class PostgresAttempts:
 
     async def open_attempts(self, *, limit: int = ATTEMPTS_PER_READ_MAX) -> list[tuple[Attempt, Intent]]:
         query = select(attempts).where(attempts.c.state.in_(LIVE)).order_by(attempts.c.built_slot, attempts.c.id).limit(limit)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             found = [attempt_of(row) for row in await connection.execute(query)]
             if not found:
                 return []
@@ -148,13 +148,13 @@ class PostgresAttempts:
             await connection.execute(statement.values(seen_commitment=seen, seen_slot=slot, updated_at=func.now()))
 
     async def by_signature(self, signatures: Sequence[Signature]) -> dict[Signature, Attempt]:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             rows = await connection.execute(select(attempts).where(attempts.c.signature.in_(list(signatures))))
             return {Signature(row.signature): attempt_of(row) for row in rows}
 
     async def _read_back(self, attempt: Attempt, signature: Signature, whole: bytes) -> Attempt:
         """In a transaction of its own: what is sent is what another process would find."""
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             found = attempt_of((await connection.execute(select(attempts).where(attempts.c.id == attempt.id))).one())
         if found.state is not AttemptState.SIGNED or found.signature != signature or found.transaction != whole:
             raise ChangedElsewhere(f"attempt {attempt.id}", found.state)

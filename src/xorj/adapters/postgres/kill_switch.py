@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.tables import kill_switch, outbox
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.copying.situation import Running, Stopped, Switch
 from xorj.primitives.errors import Unavailable
 
@@ -21,12 +21,12 @@ TOPIC = "kill_switch_changed"
 
 class PostgresKillSwitch:
     def __init__(self, engine: AsyncEngine, *, read_seconds_max: float = READ_SECONDS_MAX) -> None:
-        self._engine, self._read_seconds_max = engine, read_seconds_max
+        self._engine, self._reading, self._read_seconds_max = engine, reading(engine), read_seconds_max
 
     async def state(self) -> Switch:
         """Never raises: what cannot be read in time is Stopped."""
         try:
-            async with asyncio.timeout(self._read_seconds_max), transaction(self._engine) as connection:
+            async with asyncio.timeout(self._read_seconds_max), transaction(self._reading) as connection:
                 query = select(kill_switch.c.stopped, kill_switch.c.reason).where(kill_switch.c.id == 1)
                 row = (await connection.execute(query)).one_or_none()
         except TimeoutError:

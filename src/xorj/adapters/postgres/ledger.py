@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from xorj.adapters.postgres.tables import fills, intents, ledger, vaults
-from xorj.adapters.postgres.transactions import transaction
+from xorj.adapters.postgres.transactions import reading, transaction
 from xorj.copying.cause import CauseKind
 from xorj.copying.decision import Side
 from xorj.copying.situation import OpenIntent, Portfolio
@@ -25,7 +25,7 @@ class PostgresLedger:
     """Implements LedgerStore."""
 
     def __init__(self, engine: AsyncEngine, genesis: str) -> None:
-        self._engine, self._genesis = engine, genesis
+        self._engine, self._reading, self._genesis = engine, reading(engine), genesis
 
     async def book(self, entries: Sequence[LedgerEntry]) -> int:
         if not entries:
@@ -37,16 +37,16 @@ class PostgresLedger:
 
     async def balances(self, vault: Address, *, at: Slot) -> dict[Mint, int]:
         query = select(ledger.c.mint, func.sum(ledger.c.delta_raw)).where(ledger.c.vault == vault, ledger.c.slot <= at)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return {Mint(mint): int(total) for mint, total in await connection.execute(query.group_by(ledger.c.mint))}
 
     async def mints_under_way(self, vault: Address) -> frozenset[Mint]:
         query = select(intents.c.input_mint, intents.c.output_mint).where(intents.c.vault == vault, intents.c.state.in_(MAY_HAVE_LANDED))
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             return frozenset(Mint(mint) for pair in await connection.execute(query) for mint in pair)
 
     async def cursor(self, vault: Address) -> Signature | None:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             query = select(vaults.c.cursor_signature).where(vaults.c.address == vault)
             signature = (await connection.execute(query)).scalar_one_or_none()
             return None if signature is None else Signature(signature)
@@ -61,10 +61,10 @@ class PostgresPortfolios:
     """Implements PortfolioReader."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self._reading = reading(engine)
 
     async def portfolios(self, vaults: Sequence[Address], *, since_unix_seconds: int) -> dict[Address, Portfolio]:
-        async with transaction(self._engine) as connection:
+        async with transaction(self._reading) as connection:
             held = await holdings_of(connection, vaults)
             opened = await _open_intents(connection, vaults)
             bought = await _bought(connection, vaults, since_unix_seconds)
