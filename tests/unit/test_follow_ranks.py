@@ -14,7 +14,7 @@ from xorj.trust.follow_ranks import FollowedRanks
 from xorj.trust.ranking import Model, ScoringRun
 from xorj.trust.score_wallets import score_wallets
 
-RULES = Rules(trades_min=1, active_days_min=0, unmatched_share_max=1.0)
+RULES = Rules(trades_min=1, active_days_min=0, closing_trades_min=1, unmatched_share_max=1.0)
 ANA_GAINS = [swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", "150 USDC", slot=20)]
 BEN_GAINS_MORE = [swap("ben", "100 USDC", "1 SOL", slot=30), swap("ben", "1 SOL", "190 USDC", slot=40)]
 
@@ -44,7 +44,7 @@ async def test_who_traded_since_the_run_is_ranked_by_what_he_has_now() -> None:
     assert [replace(score, copy=run.scores[0].copy) for score in fresh.scores] == [
         replace(score, copy=run.scores[0].copy) for score in again.scores
     ]
-    assert [score.wallet for score in fresh.best(10)] == [score.wallet for score in again.ranked]
+    assert [score.wallet for score in fresh.best(10)] == [wallet("ben"), wallet("ana")]
     assert fresh.best(0) == []
 
 
