@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from xorj.cli.mutants.checks import Finder, Mutant
-from xorj.cli.mutants.mutate import Noticed, Verdict, changed_lines, table
+from xorj.cli.mutants.job import Job
+from xorj.cli.mutants.mutate import Noticed, Verdict, Worker, changed_lines, table
 from xorj.cli.mutants.rust_source import Source
 from xorj.cli.mutants.schemata import MARK, Case, Extra, Listed, cases, change_copy, switched_on
 
@@ -145,3 +147,29 @@ def test_who_noticed_is_remembered_of_mutants_that_are_there_and_were_caught(tmp
     again = Noticed.read(path, {"a", "b"})
     again.note(Verdict("a", "f.rs:1", "", 1.0))
     assert Noticed.read(path, {"a", "b", "c"}).by_case == {"b": "test 2"}
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    """Tries on two tests that fail, between one that passes and one that kills its process."""
+    tests = tmp_path / "tests" / "program"
+    tests.mkdir(parents=True)
+    (tests / "test_some.py").write_text(
+        "import os\ndef test_passes(): pass\ndef test_one(): assert False\ndef test_other(): assert False\ndef test_dies(): os._exit(1)\n"
+    )
+    started = Worker(tmp_path)
+    yield started
+    started.close()
+
+
+def test_what_noticed_last_is_tried_first(worker: Worker) -> None:
+    one, other = (f"tests/program/test_some.py::test_{name}" for name in ("one", "other"))
+    for first in (other, one):
+        answer = worker.ask(Job("folder", first=first))
+        assert (answer.failed, answer.is_cut_short) == ((first,), False)
+
+
+def test_a_run_that_does_not_come_to_its_end_says_so(worker: Worker) -> None:
+    answer = worker.ask(Job("folder", to_the_end=True))
+    assert answer.is_cut_short
+    assert answer.failed[-1] == "tests/program/test_some.py::test_dies"

@@ -20,7 +20,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`failed` holds the first test that failed, or all; `seconds` what each took."""
+    """`failed` holds the first test that failed, or all; `seconds` what each took. Cut short: the last of them killed its process."""
 
     failed: tuple[str, ...]
     seconds: dict[str, float]
+    is_cut_short: bool = False

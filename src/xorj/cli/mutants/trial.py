@@ -22,6 +22,8 @@ from xorj.cli.mutants.job import Answer, Job
 
 FOLDER = "XORJ_PROGRAM_FILES"
 TRIAL_TIMEOUT_S = 600
+# With every check in place all tests are run, on whatever machine.
+WHOLE_TIMEOUT_S = 3_600
 _PROFILE = "mutants"
 # By these a test that has caught many, or takes long, is not put before all others.
 _CAUGHT_COUNTED_MAX = 3
@@ -85,15 +87,16 @@ class Trials:
             os._exit(0)
         os.close(writing)
         signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
-        signal.alarm(TRIAL_TIMEOUT_S)
+        signal.alarm(WHOLE_TIMEOUT_S if job.to_the_end else TRIAL_TIMEOUT_S)
         with os.fdopen(reading) as heard:
             lines = [json.loads(line) for line in heard]
         signal.alarm(0)
         os.waitpid(child, 0)
         failed = [each["test"] for each in lines if each.get("failed")]
-        if lines and "failed" not in lines[-1]:
+        is_cut_short = bool(lines) and "failed" not in lines[-1]
+        if is_cut_short:
             failed.append(lines[-1]["test"])
-        return Answer(tuple(failed), {each["test"]: each["seconds"] for each in lines if "seconds" in each})
+        return Answer(tuple(failed), {each["test"]: each["seconds"] for each in lines if "seconds" in each}, is_cut_short)
 
     def _run(self, items: Sequence[pytest.Item], told: TextIO, *, to_the_end: bool) -> None:
         for item in items:
@@ -108,7 +111,7 @@ class Trials:
 
 
 def main() -> None:
-    """Arguments are what to collect."""
+    """Arguments are what to collect, as pytest takes them."""
     answers = os.fdopen(os.dup(1), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
