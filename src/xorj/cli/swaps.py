@@ -21,6 +21,7 @@ from xorj.cli.tables import show
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Wallet, parse_pubkey
 from xorj.settings import GENESIS
+from xorj.swaps.account_mark import AccountMark, account_mark
 from xorj.swaps.coverage import Coverage, Learned, SlotRange, Source, covered
 from xorj.swaps.decoder import decode, traders
 from xorj.swaps.ports import CoverageReader
@@ -104,19 +105,20 @@ def coverage(
     records, learned = asyncio.run(_kept(DeltaLake(place, chain_of(place)), known))
     if not records:
         raise InvalidInput("WALLET", given=wallet, rule="a wallet with records in the lake")
-    found = covered(records, learned)
+    found, mark = covered(records, learned), account_mark(records)
     if as_json:
-        typer.echo(orjson.dumps({"wallet": known, **asdict(found)}, option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps({"wallet": known, "mark": mark, **asdict(found)}, option=orjson.OPT_INDENT_2).decode())
     else:
-        _show_coverage(found)
+        _show_coverage(found, mark)
 
 
 async def _kept(lake: CoverageReader, wallet: Wallet) -> tuple[list[Record], list[Learned]]:
     return await lake.records(wallet), await lake.learned(wallet)
 
 
-def _show_coverage(found: Coverage) -> None:
+def _show_coverage(found: Coverage, mark: AccountMark | None) -> None:
     table = Table("what", "figure", title=f"slots {found.slots.first} to {found.slots.last}")
+    table.add_row("marked as", mark or "nothing else than a trader")
     table.add_row("records", str(found.records))
     for name, count in sorted(found.outcomes.items()):
         table.add_row(f"  {name}", str(count))
