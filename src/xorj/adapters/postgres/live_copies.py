@@ -114,8 +114,8 @@ class PostgresLiveCopies:
 
     async def sales(self, *, since_unix_seconds: int) -> list[SaleIntoCopies]:
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(_sales(since_unix_seconds).limit(SALES_PER_LOOK_MAX))
-            return [_sale(row) for row in rows]
+            newest = (await connection.execute(_sales(since_unix_seconds).limit(SALES_PER_LOOK_MAX))).all()
+        return [_sale(row) for row in reversed(newest)]
 
     async def change(self, begun: Sequence[Pause], ended: Sequence[Wallet], sales: Sequence[SaleIntoCopies], slot: Slot) -> int:
         async with transaction(self._engine) as connection:
@@ -200,7 +200,8 @@ async def _allotted(connection: AsyncConnection) -> dict[Wallet, int]:
 
 
 def _sales(since: int) -> Select[Any]:
-    """Each sale beside his last purchase of the token before the first of the copies that bought it within SALE_SLOTS before the sale."""
+    """Newest first, each sale beside his last purchase of the token before the first of the copies that bought it within SALE_SLOTS before
+    the sale."""
     sale = leader_trades.alias("sale")
     bought = and_(
         fills.c.leader == sale.c.leader,
@@ -243,7 +244,7 @@ def _sales(since: int) -> Select[Any]:
         sale.c.input_raw > 0,
         copies.c.units_raw > 0,
     )
-    return select(*columns, brought, *beside).select_from(joined).where(wanted).order_by(sale.c.slot, sale.c.id)
+    return select(*columns, brought, *beside).select_from(joined).where(wanted).order_by(sale.c.slot.desc(), sale.c.id.desc())
 
 
 def _sale(row: Row[Any]) -> SaleIntoCopies:

@@ -142,6 +142,7 @@ leader_trades = Table(
     one_of("direction", "open", "close", "switch", "neither"),
     UniqueConstraint("leader", "signature", "swap_index"),
     Index("idx_leader_trades_slot", text("slot DESC")),
+    Index("idx_leader_trades_leader_slot", "leader", "slot"),
     Index("idx_leader_trades_undecided", "slot", postgresql_where=text("not is_decided")),
 )
 

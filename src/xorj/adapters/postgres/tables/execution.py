@@ -190,6 +190,7 @@ fills = Table(
     Column("fee_lamports", BigInteger, nullable=False),
     created(),
     Index("idx_fills_vault_leader", "vault", "leader"),
+    Index("idx_fills_leader_slot", "leader", "slot"),
 )
 
 ledger = Table(

@@ -45,6 +45,8 @@ CREATE TABLE leader_trades (
     CONSTRAINT leader_trades_leader_signature_swap_index_key UNIQUE (leader, signature, swap_index)
 );
 
+CREATE INDEX idx_leader_trades_leader_slot ON leader_trades (leader, slot);
+
 CREATE INDEX idx_leader_trades_slot ON leader_trades (slot DESC);
 
 CREATE INDEX idx_leader_trades_undecided ON leader_trades (slot) WHERE not is_decided;
@@ -639,6 +641,8 @@ CREATE TABLE fills (
     CONSTRAINT fills_vault_fkey FOREIGN KEY(vault) REFERENCES vaults (address) ON DELETE RESTRICT,
     CONSTRAINT fills_signature_key UNIQUE (signature)
 );
+
+CREATE INDEX idx_fills_leader_slot ON fills (leader, slot);
 
 CREATE INDEX idx_fills_vault_leader ON fills (vault, leader);
 
