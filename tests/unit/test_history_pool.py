@@ -62,6 +62,10 @@ class Node(ChainHistory):
         self.asked = 0
         self.is_away = False
         self.told_rate = ToldRate()
+        self.transactions_are_free = False
+
+    def requests_for(self, signatures: Sequence[Signature]) -> int:
+        return 0 if self.transactions_are_free else len(signatures)
 
     async def signatures(
         self,
@@ -225,6 +229,24 @@ async def test_a_node_is_asked_no_faster_than_it_says_and_never_faster_than_its_
     for _ in range(41):
         await pool.signatures(ANA)
     assert timer.now() - begun >= 3.5
+
+
+@pytest.mark.parametrize(("is_free", "waits"), [(True, False), (False, True)], ids=["came with a page", "asked one by one"])
+async def test_transactions_count_against_the_rate_as_what_they_cost(is_free: bool, waits: bool) -> None:
+    timer, node = FakeTimer(), Node("full")
+    node.transactions_are_free = is_free
+    pool, begun = pool_of(node, timer=timer, allowed=[Allowance(1, 10)]), timer.now()
+    for _ in range(3):
+        await pool.transactions([one.signature for one in MADE])
+    assert (timer.now() - begun > 3) is waits
+
+
+async def test_transactions_are_asked_of_whoever_brought_them_with_its_pages() -> None:
+    full, heavy = Node("full"), Node("heavy")
+    full.transactions_are_free = True
+    pool = pool_of(full, heavy, allowed=[Allowance(1, 1e9), Allowance(1e9, 1e9)])
+    await pool.transactions([one.signature for one in MADE])
+    assert (full.asked, heavy.asked) == (1, 0)
 
 
 async def test_a_node_that_has_nothing_left_is_asked_after_its_reset() -> None:

@@ -95,6 +95,10 @@ class FullHistoryNode(SolanaNode):
         read = dict(zip(missing, await super().transactions(missing, commitment=commitment), strict=True)) if missing else {}
         return [kept[one] or read.get(one) for one in signatures]
 
+    def requests_for(self, signatures: Sequence[Signature]) -> int:
+        """Those that a page brought cost none."""
+        return sum(one not in self._kept for one in signatures)
+
     def _taken(self, signature: Signature, commitment: Commitment) -> ChainTransaction | None:
         """Out of what is kept, where it was seen at that commitment or a surer one: most are asked for once."""
         found = self._kept.get(signature)

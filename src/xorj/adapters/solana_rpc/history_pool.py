@@ -47,6 +47,9 @@ class HistoryNode(HistoryReader, Protocol):
     @property
     def told_rate(self) -> ToldRate: ...
 
+    def requests_for(self, signatures: Sequence[Signature]) -> int:
+        """How many requests reading these transactions would be."""
+
     async def slot(self, *, commitment: Commitment = Commitment.CONFIRMED) -> Slot: ...
 
     async def genesis_hash(self) -> str: ...
@@ -147,7 +150,7 @@ class HistoryPool:
         asked = [] if begun is None else [begun]
         first, page = await self._ask(
             address,
-            1,
+            lambda _: 1,
             lambda node: node.signatures(address, limit=limit, before=before, until=until, commitment=commitment),
             first=asked,
             skipped=skipped,
@@ -165,7 +168,14 @@ class HistoryPool:
         return await in_batches(signatures, lambda batch: self._batch(batch, commitment))
 
     async def _batch(self, batch: Sequence[Signature], commitment: Commitment) -> list[ChainTransaction | None]:
-        first, read = await self._ask(batch[0], len(batch), lambda node: node.transactions(batch, commitment=commitment))
+        # whoever has brought most of them with its pages need not ask for them
+        holders = [one for one in self._endpoints if one.node.requests_for(batch) * 2 < len(batch)]
+        first, read = await self._ask(
+            batch[0],
+            lambda node: node.requests_for(batch),
+            lambda node: node.transactions(batch, commitment=commitment),
+            first=holders,
+        )
         found = dict(zip(batch, read, strict=True))
         for endpoint in await self._in_order(batch[0]):
             missing = [signature for signature, transaction in found.items() if transaction is None]
@@ -178,7 +188,9 @@ class HistoryPool:
     ) -> dict[Signature, ChainTransaction | None]:
         """What another node has of them; one that cannot answer has nothing."""
         try:
-            read = await self._once(endpoint, len(missing), lambda node: node.transactions(missing, commitment=commitment))
+            read = await self._once(
+                endpoint, endpoint.node.requests_for(missing), lambda node: node.transactions(missing, commitment=commitment)
+            )
         except Unavailable:
             return {}
         return dict(zip(missing, read, strict=True))
@@ -186,7 +198,7 @@ class HistoryPool:
     async def _ask(
         self,
         key: str,
-        requests: int,
+        requests: Callable[[HistoryNode], int],
         call: Callable[[HistoryNode], Awaitable[T]],
         *,
         first: Sequence[_Endpoint] = (),
@@ -200,7 +212,7 @@ class HistoryPool:
                 await self._timer.sleep(back_off_s(turn - 1, key))
             for endpoint in dict.fromkeys([*first, *(await self._in_order(key))[skipped:]]):
                 try:
-                    return endpoint, await self._once(endpoint, requests, call)
+                    return endpoint, await self._once(endpoint, requests(endpoint.node), call)
                 except Unavailable as error:
                     failed = error
         raise Unavailable("history", f"none of {len(self._endpoints)} nodes answers; the last: {failed}")

@@ -83,6 +83,10 @@ class SolanaNode:
         """What the newest answer said of how fast the node may be asked."""
         return self._rpc.told
 
+    def requests_for(self, signatures: Sequence[Signature]) -> int:
+        """How many requests reading these transactions is: providers count the calls of a batch one by one."""
+        return len(signatures)
+
     async def signatures(
         self,
         address: Address,
