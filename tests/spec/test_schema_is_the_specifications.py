@@ -84,6 +84,7 @@ OURS = {
         "copy_cost_fraction",
         "expected_drawdown_fraction",
         "calibration",
+        "reasons",
         "win_rate_fraction",
         "total_return_fraction",
         "max_drawdown_fraction",
