@@ -227,6 +227,19 @@ async def test_a_hole_is_mended_once_a_source_has_what_was_missing() -> None:
     assert (await mend_history(ANA, chain, lake)).pages == 0
 
 
+async def test_a_source_that_lists_less_than_before_mends_nothing() -> None:
+    transactions = carried_over(swaps_of_ana(10, 20, 30, 40))
+    lake, chain = MemoryLake(), ChainHistory(without(transactions, 20))
+    await ingest_swaps(WATCHED, chain, lake)
+
+    class Forgetful(ChainHistory):
+        async def signatures(self, address: Address, **asked: Any) -> list[SignatureInfo]:
+            return [row for row in await super().signatures(address, **asked) if row.slot > 30]
+
+    assert (await mend_history(ANA, Forgetful(without(transactions, 20)), lake)).gapped == {ANA}
+    assert ANA in await lake.open_holes()
+
+
 async def test_a_hole_is_mended_from_the_second_source() -> None:
     transactions = carried_over(swaps_of_ana(10, 20, 30))
     lake, first = MemoryLake(), Named("first", without(transactions, 20))

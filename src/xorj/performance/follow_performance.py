@@ -30,6 +30,9 @@ class HistoryAtVersion(SwapReader, MovementReader, Protocol):
 class ReadableLake(SwapLake, SwapReader, MovementReader, CommitReader, Protocol):
     """A lake from both its sides."""
 
+    async def records(self, wallet: Wallet) -> list[Record]:
+        """Everything that is kept of a wallet, oldest first. Raises Unavailable."""
+
     async def at_version(self, version: int) -> HistoryAtVersion:
         """The lake as it was at that version. Raises Unavailable."""
 
@@ -92,6 +95,9 @@ class FollowedLake:
 
     async def swap_facts(self, *, as_of: Slot | None = None, wallet: Wallet | None = None) -> list[tuple[Swap, SwapFacts]]:
         return await self._lake.swap_facts(as_of=as_of, wallet=wallet)
+
+    async def records(self, wallet: Wallet) -> list[Record]:
+        return await self._lake.records(wallet)
 
     async def version(self) -> int:
         return await self._lake.version()
