@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from starlette.testclient import TestClient
 
-from xorj.web.pages import amount, dollars, facts, page_routes, percent, short
+from xorj.web.pages import amount, chance, dollars, facts, page_routes, percent, short
 
 USDC = {"mint": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "symbol": "USDC", "decimals": 6}
 LEADER = "HN7cABqLq46Es1jh92dQQisAq662SmxELLLsHHe4YWrH"
@@ -125,3 +125,19 @@ def test_money_and_shares_carry_their_sign() -> None:
     assert (dollars(1234.5), dollars(-0.5), dollars(None)) == ("$1,234.50", "−$0.50", "–")
     assert (percent(3.26), percent(-1.0), percent(None)) == ("+3.3 %", "−1.0 %", "–")
     assert (short(LEADER), short("abc")) == ("HN7c…YWrH", "abc")
+
+
+@pytest.mark.parametrize(("given", "shown"), [(None, "–"), (99.93, "> 99 %"), (99.0, "99 %"), (61.4, "61 %"), (1.0, "1 %"), (0.2, "< 1 %")])
+def test_no_chance_is_shown_as_certain(given: float | None, shown: str) -> None:
+    assert chance(given) == shown
+
+
+def test_a_leader_is_shown_with_what_stands_behind_his_score() -> None:
+    shown = page(overview())
+    for text in ("97 %", "−0.02 to +0.21", "$1,234", "120 d", "its record is 120 days long: −8.2 points"):
+        assert text in shown
+
+
+def test_a_synthetic_prior_is_named_where_leaders_stand() -> None:
+    run = {"run_id": "r", "as_of_slot": 5, "status": "completed", "completed_at": None}
+    assert "classic score (v1), synthetic prior 1" in page(overview(scoring=run))

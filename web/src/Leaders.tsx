@@ -65,7 +65,7 @@ function Row({ leader }: { leader: Leader }) {
         <Score value={leader.score} model={leader.model} />
       </td>
       <td data-label="Edge" className="number">
-        {percent(known.edge_percent, 0).replace("+", "")}
+        {chance(known.edge_percent)}
       </td>
       <td data-label="Band" className="number">
         {band(known.band_low, known.band_high)}
@@ -99,6 +99,12 @@ function standing(leaders: Leader[]): string {
   if (!first) return "nobody is ranked";
   const prior = first.evidence.calibration;
   return `${MODELS[first.model] ?? first.model}${prior ? `, ${prior}` : ""}`;
+}
+
+/** Whole percent, never certain: no record makes 0 or 100 of it. */
+function chance(percentOf: number | null): string {
+  if (percentOf === null) return "–";
+  return percentOf > 99 ? "> 99 %" : percentOf < 1 ? "< 1 %" : `${percentOf.toFixed(0)} %`;
 }
 
 function band(low: number | null, high: number | null): string {

@@ -143,6 +143,13 @@ def _signed(value: float) -> str:
     return f"{'+' if value > 0 else MINUS if value < 0 else ''}{abs(value):.2f}"
 
 
+def chance(percent_of: float | None) -> str:
+    """Whole percent, never certain: no record makes 0 or 100 of it."""
+    if percent_of is None:
+        return DASH
+    return "> 99 %" if percent_of > 99 else "< 1 %" if percent_of < 1 else f"{percent_of:.0f} %"
+
+
 def capacity(usd: float | None) -> str:
     """Whole dollars: it is known to no cent."""
     return DASH if usd is None else f"${usd:,.0f}"
@@ -171,6 +178,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         band=band,
+        chance=chance,
         capacity=capacity,
         standing=standing,
         amount=amount,
