@@ -73,6 +73,11 @@ def _select_bot() -> Select[Any]:
     return select(one, *kill_switch.c, *controls).select_from(joined)
 
 
+def _select_run() -> Select[Any]:
+    run = _newest_run().subquery("run")
+    return select(*[column.label(f"run_{column.name}") for column in run.c])
+
+
 def _newest_run() -> Select[Any]:
     """The run whose ranking counts: the completed one of the highest slot."""
     newest = scoring_runs.c.as_of_slot.desc(), scoring_runs.c.created_at.desc()
@@ -124,6 +129,7 @@ def _select_bands() -> Select[Any]:
 
 
 _BOT = Read(_select_bot())
+_RUN = Read(_select_run())
 _RANKED = Read(_select_ranked())
 _BANDS = Read(_select_bands())
 
@@ -143,6 +149,8 @@ class PostgresOverview:
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading, self._names = reading(engine), TokenNames()
         self._general = Together(self._read_general)
+        # A run is written with all its scores and never changed, so its leaders are read once.
+        self._ranked: tuple[ScoringRun | None, list[BandRate], list[Leader]] = (None, [], [])
 
     async def overview(self, audience: Audience, mode: Mode) -> Overview:
         """Somebody's own rows are of one snapshot, what everybody sees of another."""
@@ -174,9 +182,13 @@ class PostgresOverview:
     async def _read_general(self, askers: Sequence[None]) -> list[General]:
         """Read once for all who ask at the same time."""
         async with reader(self._reading) as connection:
-            bot, rows, told = await connection.all(_BOT.of(), _RANKED.of(limit=LEADERS_MAX), _BANDS.of())
-        bands = _bands(told)
-        return [General(bot_of(bot), _scoring_run(rows), [_leader(row, bands) for row in _ranked(rows)])] * len(askers)
+            bot, runs, told = await connection.all(_BOT.of(), _RUN.of(), _BANDS.of())
+            bands = _bands(told)
+            if self._ranked[:2] != (_scoring_run(runs), bands):
+                rows = await connection.rows(_RANKED.of(limit=LEADERS_MAX))
+                self._ranked = _scoring_run(rows), bands, [_leader(row, bands) for row in _ranked(rows)]
+        run, _, leaders = self._ranked
+        return [General(bot_of(bot), run, leaders)] * len(askers)
 
 
 class PostgresRankings:
