@@ -157,6 +157,7 @@ async def test_an_owners_pause_and_the_end_of_a_follow_ask_for_burns_alone(kit: 
     (burn,) = await asked(kit)
     assert burn.trade is not None
     assert burn.trade.attempt_id == attempt.id
+    assert await kit.brakes.has_ended(intent.id) is (stopped == "follow ended")
     assert burn.reason == {"paused": "the vault is paused", "follow ended": "the follow has ended"}[stopped]
 
 

@@ -365,6 +365,9 @@ class FakeBrakes:
         ends = [(one, self._memory.brake_ends[one.id].slot) for one in done]
         return {str(one.attempt_id): Burned(one.signature, slot) for one, slot in ends if one.signature is not None and slot is not None}
 
+    async def has_ended(self, intent_id: str) -> bool:
+        return intent_id in self._memory.ended
+
     async def build(self, lease: Lease, wanted: Wanted, draft: BrakeDraft) -> Brake:
         memory = self._memory
         memory.require(lease)

@@ -106,6 +106,18 @@ async def test_an_owners_pause_and_the_end_of_a_follow_burn_and_pause_nothing(st
     assert world.intent(intent).state is IntentState.ABANDONED
 
 
+async def test_a_trade_that_died_is_not_tried_again_once_its_follow_has_ended() -> None:
+    world = World()
+    lease, intent = await in_doubt(world)
+    world.chain.passes(60)
+    await settles(world, lease)
+    assert world.intent(intent).state is IntentState.RESERVED, "it would be tried again"
+    world.memory.ended.add(intent.id)
+    await execute_intent(world.desk(), lease, world.intent(intent))
+    ended = world.intent(intent)
+    assert (ended.state, ended.reason) == (IntentState.CANCELLED, "the follow has ended")
+
+
 async def test_a_message_that_may_have_been_signed_is_cancelled_too() -> None:
     world = World()
     world.signer.down = True

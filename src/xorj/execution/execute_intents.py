@@ -85,6 +85,9 @@ async def execute_intent(desk: Desk, lease: Lease, intent: Intent) -> Step:
         return await _cancel(desk, lease, intent, f"expired: slot {now.slot} is after {intent.expires_slot}")
     if isinstance(switch, Stopped):
         return Waiting(f"stopped: {switch.reason}")
+    # New ones are cancelled with the follow; those that had begun are execution's.
+    if intent.state is IntentState.RESERVED and await desk.stores.stops.has_ended(intent.id):
+        return await _cancel(desk, lease, intent, "the follow has ended")
     allowed = _allowed(desk, intent, state, now, spent)
     if isinstance(allowed, Rejected):
         return await _rejected(desk, lease, intent, allowed)

@@ -131,6 +131,9 @@ class StopReader(Protocol):
     async def burned(self, attempts: Sequence[str]) -> dict[str, Burned]:
         """The burns that are known to have worked, by the attempt whose nonce they used up."""
 
+    async def has_ended(self, intent_id: str) -> bool:
+        """Whether the follow that this intent was made for has ended."""
+
 
 class BrakeStore(Protocol):
     """Fenced and repeatable as every other write of execution."""

@@ -47,6 +47,12 @@ class PostgresBrakes:
             rows = await connection.execute(select(brakes.c.attempt_id, brakes.c.signature, brakes.c.landed_slot).where(*done))
             return {row.attempt_id: Burned(Signature(row.signature), Slot(row.landed_slot)) for row in rows}
 
+    async def has_ended(self, intent_id: str) -> bool:
+        behind = intents.join(decisions, decisions.c.id == intents.c.decision_id).join(follows, follows.c.id == decisions.c.follow_id)
+        query = select(follows.c.id).select_from(behind).where(intents.c.id == intent_id, follows.c.valid_to_slot.is_not(None))
+        async with transaction(self._reading) as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def build(self, lease: Lease, wanted: Wanted, draft: BrakeDraft) -> Brake:
         row = _row(wanted, draft, lease) | {"genesis_hash": self._genesis}
 
