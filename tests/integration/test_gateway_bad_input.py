@@ -30,6 +30,8 @@ PUBLIC = {
     "GET /api/database/health",
     "GET /api/system/status",
     "GET /api/vault/deploy",
+    # by audience, as the overview: on a local chain everybody's
+    "GET /api/bot/emergency",
     "POST /api/auth/challenge",
     "POST /api/auth/authenticate",
 }
@@ -225,7 +227,7 @@ class TestEveryOperation:
             async with world.browser(headers=await headers(world, operation, BEN)) as browser:
                 answer = await browser.request(operation.method, filled(operation), content=usual_body(operation))
                 assert answer.status_code < 500, (operation.name, answer.text)
-                if operation.path.startswith(("/api/bot", "/api/user", "/api/vault")):
+                if operation.name not in PUBLIC and operation.path.startswith(("/api/bot", "/api/user", "/api/vault")):
                     assert VAULT not in answer.text, operation.name
                     assert operation.body or str(ANA.pubkey()) not in answer.text, operation.name
 
