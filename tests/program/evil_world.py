@@ -15,7 +15,7 @@ from xorj.vault.accounts import token_account_address
 
 EVIL = program("evil_router")
 TRANSFER, APPROVE, SET_AUTHORITY, BURN, CLOSE = b"\x03", b"\x04", b"\x06", b"\x08", b"\x09"
-SYNC_NATIVE, WITHDRAW_EXCESS_LAMPORTS = b"\x11", b"\x26"
+FREEZE, THAW, SYNC_NATIVE, WITHDRAW_EXCESS_LAMPORTS = b"\x0a", b"\x0b", b"\x11", b"\x26"
 ACCOUNT_OWNER, CLOSE_AUTHORITY = b"\x02\x01", b"\x03\x01"
 SIGNER, WRITABLE = 1, 2
 AUTHORITY, SOURCE, DESTINATION, TOKENS = 0, 1, 2, 5

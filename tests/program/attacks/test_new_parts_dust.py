@@ -55,6 +55,17 @@ def test_dust_before_a_trade_goes_to_the_vault_and_counts_as_nothing(world: Vaul
     assert (slot.units, slot.base_cost) == (pays, 100 * USDC), "nobody knows the cost of a gift"
 
 
+def test_more_dust_than_the_trade_pays_blocks_no_trade(world: VaultWorld) -> None:
+    """What the output held before the trade was swept away; the router owes it to nobody."""
+    _, trade_output = with_gifts(world)
+    pays = local_amm.amount_out(RESERVE, RESERVE, USDC)
+    dust = 10**8
+    assert dust > pays
+    (event,) = traded(world.ok(gift(world, world.bonk, dust, trade_output), world.buy(USDC)).inner)
+    assert event.amount_out == pays
+    assert world.balance(world.vault, world.bonk) == pays + dust
+
+
 def test_dust_between_two_trades_of_one_transaction(world: VaultWorld) -> None:
     trade_input, trade_output = with_gifts(world)
     between = gift(world, world.usdc, 77, trade_input), gift(world, world.bonk, 88, trade_output)

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from solders.account import Account
 from solders.pubkey import Pubkey
-from solders.token.state import TokenAccount, TokenAccountState
+from solders.token.state import Mint, TokenAccount, TokenAccountState
 from tests.program.attacks.harness import ROUNDS, SYSTEM, attempted, refused
 from tests.program.evil_world import (
     ACCOUNT_OWNER,
@@ -15,8 +15,10 @@ from tests.program.evil_world import (
     CLOSE_AUTHORITY,
     DESTINATION,
     FIRST_EXTRA,
+    FREEZE,
     SIGNER,
     SOURCE,
+    THAW,
     TOKENS,
     WITHDRAW_EXCESS_LAMPORTS,
     WRITABLE,
@@ -95,6 +97,20 @@ def test_a_hand_taken_back_before_the_end_leaves_no_trace(world: EvilWorld) -> N
     assert done.error is None
     (event,) = traded(done.inner)
     assert (event.amount_in, event.amount_out) == (0, 5)
+
+
+@pytest.mark.parametrize("before", [TokenAccountState.Initialized, TokenAccountState.Frozen], ids=["freezes it", "thaws it"])
+def test_a_third_account_of_the_trade_authority_is_neither_frozen_nor_thawed(world: EvilWorld, before: TokenAccountState) -> None:
+    """A mint whose issuer has made the trade authority its freeze authority, so that a route can sign for that."""
+    issuer = world.stranger.pubkey()
+    world.plant(world.wif, bytes(Mint(issuer, 10**18, 6, True, world.trade)), TOKEN_PROGRAM)
+    third = world.hold(world.trade, world.wif, 50, state=before)
+    extra = [*w(world.pot, third), *r(world.wif)]
+    pay = transfer(FIRST_EXTRA, DESTINATION, 5)
+    number = FREEZE if before == TokenAccountState.Initialized else THAW
+    deed = TOKENS, [(FIRST_EXTRA + 1, WRITABLE), (FIRST_EXTRA + 2, 0), (AUTHORITY, SIGNER)], number
+    refused(world, world.attacking(pay, deed, extra=extra), error="VaultAccountTampered")
+    assert world.attack(pay, extra=extra).error is None
 
 
 @pytest.mark.parametrize("kind", ["classic", "token-2022", "token-2022 with extensions", "wrapped sol"])
