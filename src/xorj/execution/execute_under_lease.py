@@ -23,7 +23,7 @@ log = logging.get("execution")
 # Wake-ups come by event; these are for what an event was missed for.
 RESCAN_S = 0.5
 SETTLE_S = 0.25
-BRAKE_S = 0.5
+BRAKE_S = 1.0
 RECONCILE_S = 5.0
 TAKE_AGAIN_S = 0.25
 AFTER_FAULT_S = 1.0

@@ -179,7 +179,7 @@ async def stopping(asking: Caller, parts: PartsOf) -> EmergencyResponse:
 
 
 async def _braked(parts: Parts, shown: Audience) -> StopReport:
-    """Waits a little for a bot that works: it sees the stop within half a second and needs finality to be sure."""
+    """Waits a little for a bot that works: it sees the stop within a second and needs finality to be sure."""
     deadline = asyncio.get_running_loop().time() + BRAKES_AWAITED_S
     while True:
         report = await parts.stops.report(shown)
