@@ -7,7 +7,7 @@ from sqlalchemy import Integer, Text, bindparam, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from xorj.adapters.postgres import engine as postgres
-from xorj.adapters.postgres.reads import Read, reader
+from xorj.adapters.postgres.reads import READS_AT_ONCE_MAX, Read, reader
 from xorj.adapters.postgres.tables import kill_switch
 from xorj.adapters.postgres.transactions import reading
 from xorj.primitives.errors import Unavailable
@@ -73,3 +73,20 @@ async def test_a_text_is_a_text_whatever_it_says(engine: AsyncEngine) -> None:
     async with reader(reading(engine)) as connection:
         for words in ("'; DROP TABLE users; --", "%s %(x)s", "ü\n"):
             assert [row.said for row in await connection.rows(said.of(said=words))] == [words]
+
+
+async def test_many_readers_take_turns_and_all_are_answered(engine: AsyncEngine) -> None:
+    reading_now: set[int] = set()
+    most = 0
+
+    async def reads(number: int) -> int:
+        nonlocal most
+        async with reader(reading(engine)) as connection:
+            reading_now.add(number)
+            most = max(most, len(reading_now))
+            (row,) = await connection.rows(DOUBLED.of(number=number))
+            reading_now.discard(number)
+        return int(row.doubled)
+
+    assert await asyncio.gather(*(reads(number) for number in range(40))) == [2 * number for number in range(40)]
+    assert most <= READS_AT_ONCE_MAX

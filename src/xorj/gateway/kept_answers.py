@@ -27,8 +27,6 @@ from xorj.primitives.errors import XorjError
 KEPT_SECONDS = 1.0
 KEPT_BYTES_MAX = 32_000_000
 QUERY_BYTES_MAX = 300
-# More at once only wait for the same two or three cores, and each on a connection that has not prepared its statements yet.
-ASKED_AT_ONCE_MAX = 8
 GZIP_BYTES_MIN = 1_000
 GZIP_LEVEL = 3
 # zlib's number for a gzip header around the stream.
@@ -106,7 +104,6 @@ class KeptAnswers:
         self._bytes = 0
         self._underway: dict[Hashable, asyncio.Future[Answer | None]] = {}
         self._writes = 0
-        self._asking = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -171,8 +168,7 @@ class KeptAnswers:
         self._underway[flight] = underway
         answer: Answer | None = None
         try:
-            async with self._asking:
-                answer = await self._asked(scope, receive)
+            answer = await self._asked(scope, receive)
             self._keep(key, answer)
         finally:
             del self._underway[flight]

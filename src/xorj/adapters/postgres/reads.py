@@ -3,23 +3,30 @@
 SQLAlchemy's part of running a small statement costs three times what the driver and the server do; its pool and its statements stay.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Select, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import Pool
 from sqlalchemy.sql.expression import CompoundSelect
 
-from xorj.adapters.postgres.engine import CONNECTION_ERRORS, unavailable
+from xorj.adapters.postgres.engine import CONNECT_TIMEOUT_SECONDS, CONNECTION_ERRORS, unavailable
+from xorj.primitives.errors import Unavailable
 
 DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 END = "COMMIT"
 BROKEN = (psycopg.OperationalError, psycopg.InterfaceError)
+# More at once only wait for the same few cores, and each on a connection that has not prepared its statements yet.
+READS_AT_ONCE_MAX = 8
+_TURNS: WeakKeyDictionary[Pool, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ class Reader:
 async def reader(engine: AsyncEngine) -> AsyncIterator[Reader]:
     """A connection of the pool; `engine` as transactions.reading makes it. Raises Unavailable for what asking again later may cure."""
     try:
-        async with engine.connect() as connection:
+        async with _turn(engine), engine.connect() as connection:
             raw = (await connection.get_raw_connection()).driver_connection
             assert isinstance(raw, psycopg.AsyncConnection)
             try:
@@ -88,6 +95,21 @@ async def reader(engine: AsyncEngine) -> AsyncIterator[Reader]:
                 raise unavailable(error) from error
     except CONNECTION_ERRORS as error:
         raise unavailable(error) from error
+
+
+@asynccontextmanager
+async def _turn(engine: AsyncEngine) -> AsyncIterator[None]:
+    """One of READS_AT_ONCE_MAX turns. Raises Unavailable for whoever waited as long as he would for a connection."""
+    turns = _TURNS.setdefault(engine.sync_engine.pool, asyncio.Semaphore(READS_AT_ONCE_MAX))
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+            await turns.acquire()
+    except TimeoutError:
+        raise Unavailable("PostgreSQL", f"{READS_AT_ONCE_MAX} reads took longer than {CONNECT_TIMEOUT_SECONDS} s") from None
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def one(rows: Sequence[Any]) -> Any:
