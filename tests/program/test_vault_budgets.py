@@ -138,6 +138,16 @@ def test_the_allowlist_lets_only_listed_mints_be_bought() -> None:
     assert world.send(world.buy(USDC, world.bonk)).error is None
 
 
+def test_a_listed_mint_stays_on_the_list_when_it_is_sold_out() -> None:
+    world = VaultWorld().with_bot(mint_mode=accounts.ALLOWLIST, pin=[key("bonk").pubkey()]).with_market()
+    world.ok(world.buy(10 * USDC))
+    world.ok(world.sell(world.balance(world.vault, world.bonk)))
+    slot = world.read_policy().slot_of(world.bonk)
+    assert slot is not None
+    assert (slot.units, slot.base_cost, slot.is_pinned(world.now)) == (0, 0, True)
+    world.ok(world.buy(10 * USDC))
+
+
 def test_a_mint_taken_off_the_list_may_still_be_sold() -> None:
     world = world_with(mint_mode=accounts.ALLOWLIST, pin=[key("bonk").pubkey()])
     world.ok(world.buy(USDC))

@@ -2,7 +2,7 @@
 
 import pytest
 from solders.pubkey import Pubkey
-from tests.program.vault_world import DAY, NOW, USDC, VaultWorld, key
+from tests.program.vault_world import DAY, HOUR, NOW, USDC, VaultWorld, key
 
 from xorj.vault import accounts, instructions
 from xorj.vault.events import PolicyChanged, parse_logs
@@ -112,6 +112,15 @@ def test_an_expiry_longer_than_the_usual_waits_also_between_two_bots(granted: Va
     assert granted.read_policy().stored.bot_expires_at == granted.now + DAY
 
 
+def test_an_expiry_that_was_set_is_put_off_like_any_other_limit(granted: VaultWorld) -> None:
+    """Also to a time that is nearer than the usual one."""
+    soon, later = granted.now + HOUR, granted.now + DAY
+    assert set_policy(granted, bot_expires_at=soon) is None
+    assert set_policy(granted, bot_expires_at=later) is None
+    policy = granted.read_policy()
+    assert (policy.stored.bot_expires_at, policy.pending) == (soon, {"bot_expires_at": accounts.Pending(granted.now + DAY, later)})
+
+
 def test_a_pinned_mint_can_be_bought_after_the_delay_and_unpinned_at_once(granted: VaultWorld) -> None:
     assert set_policy(granted, pin=[granted.bonk]) is None
     policy = granted.read_policy()
@@ -155,6 +164,15 @@ def test_the_list_has_room_for_sixteen(fresh: VaultWorld) -> None:
     assert set_policy(fresh, pin=mints[:POSITION_SLOTS]) is None
     assert set_policy(fresh, pin=mints[POSITION_SLOTS:]) == "NoFreeSlot"
     assert set_policy(fresh, pin=mints[POSITION_SLOTS:], unpin=mints[:1]) is None
+
+
+def test_each_of_sixteen_is_found_where_it_stands(fresh: VaultWorld) -> None:
+    mints = [key(f"mint {n}").pubkey() for n in range(POSITION_SLOTS)]
+    assert set_policy(fresh, pin=mints) is None
+    for place in range(POSITION_SLOTS):
+        assert set_policy(fresh, unpin=[mints[place]]) is None
+        policy = fresh.read_policy()
+        assert [policy.slot_of(mint) is not None for mint in mints] == [other > place for other in range(POSITION_SLOTS)]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,7 @@ def test_attack_10_flags_that_are_neither_yes_nor_no(world: VaultWorld, name: st
     without = with_bot[:48] + b"\0" + with_bot[81:] + bytes(32)
     cases = {
         "bot's flag": with_bot[:48] + bytes([value]) + with_bot[49:],
+        "bot's flag, before what could be activity": without[:48] + bytes([value]) + without[49:],
         "activity, with a bot": with_bot[:81] + bytes([value]) + with_bot[82:],
         "activity, without a bot": without[:49] + bytes([value]) + without[50:],
     }
