@@ -2,7 +2,7 @@
 
 Who asks is looked up and counted for every request as ever; an answer is kept for one caller's rights alone, and only answers that
 decide nothing are. What this process writes empties everything that was kept, so whoever wrote reads his own words; what other
-processes write is seen after at most KEPT_SECONDS. Installed by app.py, innermost of the edge.
+processes write is seen in answers begun KEPT_SECONDS after the last one was ready. Installed by app.py, innermost of the edge.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ class Answer:
     body: bytes
     route: Any
     number: int
-    begun_at: float
+    ready_at: float
 
     @property
     def is_to_keep(self) -> bool:
@@ -161,7 +161,7 @@ class KeptAnswers:
         return found if found is not None and self._is_fresh(found) else None
 
     def _is_fresh(self, answer: Answer) -> bool:
-        return time.monotonic() - answer.begun_at < self._seconds
+        return time.monotonic() - answer.ready_at < self._seconds
 
     async def _answered(self, key: Hashable, scope: Scope, receive: Receive) -> Answer:
         flight, underway = (key, self._writes), asyncio.get_running_loop().create_future()
@@ -176,7 +176,7 @@ class KeptAnswers:
         return answer
 
     async def _asked(self, scope: Scope, receive: Receive) -> Answer:
-        began, number = time.monotonic(), self._writes
+        number = self._writes
         started: list[Message] = []
         parts: list[bytes] = []
 
@@ -188,7 +188,7 @@ class KeptAnswers:
 
         await self._app(scope, receive, collecting)
         headers: Iterable[tuple[bytes, bytes]] = started[0].get("headers", ())
-        return Answer(started[0]["status"], tuple(headers), b"".join(parts), scope.get("route"), number, began)
+        return Answer(started[0]["status"], tuple(headers), b"".join(parts), scope.get("route"), number, time.monotonic())
 
     def _keep(self, key: Hashable, answer: Answer) -> None:
         """Unless something was written since it was begun. The oldest make room."""
