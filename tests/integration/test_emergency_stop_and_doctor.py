@@ -17,10 +17,11 @@ from tests.fakes.intent_rows import LEADER, plant_intent, plant_vault
 from tests.fakes.supervised import ROOT, environment
 
 from xorj.adapters.postgres import engine as postgres
+from xorj.adapters.postgres.bot_controls import PostgresBotControls
 from xorj.adapters.postgres.kill_switch import PostgresKillSwitch
-from xorj.adapters.postgres.tables import attempts, intents
+from xorj.adapters.postgres.tables import attempts, brakes, intents
 from xorj.copying.situation import Running, Stopped, Switch
-from xorj.primitives.ids import LOCAL_GENESIS
+from xorj.primitives.ids import LOCAL_GENESIS, Slot
 from xorj.supervisor.postgres import EmbeddedPostgres
 
 
@@ -105,6 +106,24 @@ async def test_what_is_in_flight_and_what_waits_is_told(engine: AsyncEngine, dat
     assert "planned and not started: 2" in shown.stdout
     assert "no bot is at work: vaults are paused and trades cancelled when it is" in shown.stdout
     assert f"vault {LEADER}: not paused yet, 1 trades in doubt" in shown.stdout
+
+
+@pytest.mark.database
+async def test_a_bot_at_work_is_waited_for_and_its_transactions_are_listed(engine: AsyncEngine, database_url: str) -> None:
+    usdc = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+    await plant_vault(engine, vault=LEADER, owner=LEADER, base_mint=usdc, bot=LEADER)
+    await PostgresBotControls(engine).beat(Slot(10), gate_open=True)
+    waited = await asyncio.to_thread(xorj, "emergency-stop", "--reason", "look", "--wait-s", "0.5", DATABASE_URL=database_url)
+    assert f"vault {LEADER}: not paused yet, 0 trades in doubt" in waited.stdout
+    sent = {"message": b"m", "blockhash": LEADER, "last_valid_block_height": 150, "built_slot": 1, "lease_epoch": 1, "transaction": b"t"}
+    done = {"kind": "pause", "subject": f"{LEADER}:1", "number": 1, "vault": LEADER, "stop": 1, "state": "final_ok", "signature": "4" * 88}
+    async with engine.begin() as connection:
+        await connection.execute(insert(brakes).values(id="pause", genesis_hash=LOCAL_GENESIS, reason="look", **done, **sent))
+    told = await asyncio.to_thread(stop, "--reason", "look", DATABASE_URL=database_url)
+    assert (told["complete"], told["bot_is_working"], told["vaults_count"]) == (True, True, 1)
+    assert [(one["kind"], one["status"], one["signature"]) for one in told["vaults"][0]["brakes"]] == [("pause", "done", "4" * 88)]
+    shown = await asyncio.to_thread(xorj, "emergency-stop", "--reason", "look", DATABASE_URL=database_url)
+    assert f"  pause: done {'4' * 88}" in shown.stdout
 
 
 @pytest.mark.database
