@@ -189,13 +189,32 @@ def test_what_is_worth_less_than_one_unit_is_not_traded() -> None:
     [{}, prices(without=BONK), prices(without=USDC), prices(slot=NOW - 301), prices(slot=None)],
     ids=["no source", "no price of the token", "no price of the base", "an old price", "a price without a time"],
 )
-def test_a_missing_price_never_blocks_an_exit_and_then_the_routers_own_floor_holds(found: dict[Mint, Price]) -> None:
+def test_a_missing_price_never_blocks_an_exit_and_then_the_quote_less_the_followers_slippage_is_its_floor(found: dict[Mint, Price]) -> None:
     exit_quote = quote_for(BONK, USDC, AMOUNT_RAW)
     selling = an_intent(Side.SELL)
-    assert check_quote(selling, exit_quote, found, NOW, BOUNDS, input_decimals=5) == Approved(exit_quote.out_amount_min, 5, ())
+    floor = exit_quote.out_amount * 99 // 100
+    assert check_quote(selling, exit_quote, found, NOW, BOUNDS, input_decimals=5) == Approved(floor, 5, ())
     buying = checked(honest(), found)
     assert isinstance(buying, Rejected)
     assert buying.rule in ("no_price", "price_too_old")
+
+
+UNPRICED_EXITS = {
+    # what the router says: quoted output, its threshold; what the follower allows in bps; the least that must arrive
+    "the router's threshold is one unit": (10_000_000, 1, 100, 9_900_000),
+    "the router's threshold is a little looser": (10_000_000, 9_899_999, 100, 9_900_000),
+    "the router's threshold is tighter": (10_000_000, 9_950_000, 100, 9_950_000),
+    "the follower allows nothing": (10_000_000, 1, 0, 10_000_000),
+    "the follower allows more than the system does": (10_000_000, 1, 9_000, 9_500_000),
+    "a bag that is worth one unit": (1, 1, 100, 1),
+}
+
+
+@pytest.mark.parametrize(("quoted", "threshold", "slippage_bps", "least"), UNPRICED_EXITS.values(), ids=UNPRICED_EXITS)
+def test_a_router_cannot_loosen_the_floor_of_an_exit_without_a_price(quoted: int, threshold: int, slippage_bps: int, least: int) -> None:
+    selling = replace(an_intent(Side.SELL), slippage_bps=slippage_bps)
+    loose = replace(quote_for(BONK, USDC, AMOUNT_RAW), out_amount=quoted, out_amount_min=threshold)
+    assert check_quote(selling, loose, {}, NOW, BOUNDS, input_decimals=5) == Approved(least, 5, ())
 
 
 def test_an_exit_of_which_there_is_a_price_is_held_to_it() -> None:

@@ -1,7 +1,8 @@
 """Is this quote fit to be traded? Nothing the router says is believed: amounts, floor, impact, programs and accounts are all checked.
 
-The floor of the trade comes from an independent price; the router can only make it tighter. An exit of which there is no such price goes
-by the router's own floor, and the vault's loss cap bounds what that can cost (docs/adr/0023-prices-of-thin-mints.md).
+The floor of the trade comes from an independent price; the router can only make it tighter. The floor of an exit of which there is no such
+price is the quoted output less the follower's slippage; what a dishonest quote could then take is bounded by the vault's loss cap
+(docs/adr/0023-prices-of-thin-mints.md).
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from xorj.execution.intent import Intent
 from xorj.execution.rejected import PASSED, Passed, Rejected
 from xorj.execution.vault_state import TradeAddresses
 from xorj.prices.price import Price, floor_output_raw
+from xorj.primitives.amounts import BPS_PER_ONE
 from xorj.primitives.errors import InvalidInput
 from xorj.primitives.ids import Mint, Slot
 from xorj.router import jupiter_v6
@@ -55,7 +57,7 @@ def check_quote(
         return passing
     floor = own_floor(intent, prices, now, bounds)
     if isinstance(floor, Rejected) and intent.side is Side.SELL and floor.rule in MISSING_PRICE_RULES:
-        floor = quote.out_amount_min
+        floor = _quoted_floor(intent, quote, bounds)
     if isinstance(floor, Rejected):
         return floor
     if quote.out_amount < floor:
@@ -75,8 +77,17 @@ def own_floor(intent: Intent, prices: Mapping[Mint, Price], now: Slot, bounds: B
         age = price.age_slots(now)
         if age is None or age > bounds.price_age_slots_max:
             return Rejected("price_too_old", f"{price.mint} is {age} slots old, {bounds.price_age_slots_max} at most", is_final=False)
-    floor = floor_output_raw(intent.amount_in_raw, given, wanted, min(intent.slippage_bps, bounds.slippage_bps_max))
+    floor = floor_output_raw(intent.amount_in_raw, given, wanted, _slippage_bps(intent, bounds))
     return floor if floor > 0 else Rejected("worth_nothing", f"{intent.amount_in_raw} buys less than one base unit")
+
+
+def _quoted_floor(intent: Intent, quote: RouteQuote, bounds: Bounds) -> int:
+    """What the quote says will arrive, less the follower's slippage. The router's threshold may be anything and is no part of it."""
+    return quote.out_amount * (BPS_PER_ONE - _slippage_bps(intent, bounds)) // BPS_PER_ONE
+
+
+def _slippage_bps(intent: Intent, bounds: Bounds) -> int:
+    return min(intent.slippage_bps, bounds.slippage_bps_max)
 
 
 def check_route(amount_in_raw: int, route: Instruction, intent: Intent, addresses: TradeAddresses) -> Passed | Rejected:
