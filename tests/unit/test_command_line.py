@@ -154,7 +154,8 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 
 def test_every_command_file_is_registered() -> None:
-    used = {entry.place.split(":")[0] for entry in COMMANDS.values()}
+    # backfill's commands are registered by the group's file, swaps
+    used = {entry.place.split(":")[0] for entry in COMMANDS.values()} | {"backfill"}
     folder = ROOT / "src" / "xorj" / "cli"
     with_commands = {path.stem for path in folder.glob("*.py") if "typer.Option(" in path.read_text() or "@app.command" in path.read_text()}
     assert with_commands - {"app"} <= used

@@ -13,6 +13,7 @@ from solders.keypair import Keypair
 from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
+from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 
 from xorj.chain.transactions import Blockhash
@@ -28,6 +29,7 @@ ANA, BEN = (Keypair.from_seed(bytes([seed]) * 32) for seed in (1, 2))
 ANAS, BENS = ANA.pubkey(), BEN.pubkey()
 OWNER = Wallet(str(ANAS))
 BASE = Pubkey.from_string(USDC)
+BASE_ACCOUNT = get_associated_token_address(vault_address(ANAS), BASE, TOKEN_PROGRAM)
 BLOCKHASH = Blockhash("11111111111111111111111111111111", 250, Slot(100))
 
 
@@ -44,7 +46,7 @@ def encoded(transaction: VersionedTransaction) -> str:
     [
         (building.deploy(ANAS, BASE), ("initialize_vault",)),
         (building.deposit(ANAS, BASE, 1), ("deposit",)),
-        (building.withdraw(ANAS, BASE, TOKEN_PROGRAM, 1), ("withdraw",)),
+        (building.withdraw(ANAS, BASE, TOKEN_PROGRAM, [building.Taking(BASE_ACCOUNT, 1)]), ("withdraw",)),
         (building.policy(ANAS, PolicyBody(mint_mode="any")), ("set_policy",)),
         ([vault.grant_bot_authority(ANAS, BENS)], ("grant_bot_authority",)),
         ([vault.pause_vault(ANAS, ANAS)], ("pause_vault",)),
@@ -138,9 +140,3 @@ def test_no_single_byte_can_be_changed(position: int, value: int) -> None:
 def test_a_policy_that_changes_nothing_is_refused() -> None:
     with pytest.raises(InvalidInput):
         building.policy(ANAS, PolicyBody())
-
-
-def test_only_tokens_can_be_withdrawn() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        building.withdraw(ANAS, BASE, BENS, 1)
-    assert refused.value.field == "mint"
