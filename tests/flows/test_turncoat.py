@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import pytest
 from tests.fakes.copy_rows import sold
 from tests.fakes.copy_world import ANA, BEN_VAULT, BONK, UNIT, WIF, CopyWorld
 
 from xorj.copying.decision import Decision, Refused, Side
 from xorj.copying.exposure import LEADER_CAP, PAUSED, Bounds
-from xorj.copying.follow_live_copies import Looked, follow_live_copies
+from xorj.copying.follow_live_copies import UNPRICED_S_MAX, Looked, Unpriced, follow_live_copies
 from xorj.copying.standing import SALES_MAX, SELLS_INTO_COPIES, UNEXPECTED_LOSS, Expectation, LiveDay
 from xorj.prices.price import Price
 from xorj.primitives.amounts import Usd
+from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import USDC, Mint, Slot
 
 CAP = 250
@@ -29,9 +31,10 @@ class Worth:
     """A price feed: USDC is a dollar, everything else this much; what is worth nothing has no price."""
 
     usd: str
+    usdc: str = "1"
 
     async def prices(self, mints: Sequence[Mint]) -> dict[Mint, Price]:
-        worth = {mint: Decimal(1 if mint == USDC else self.usd) for mint in mints}
+        worth = {mint: Decimal(self.usdc if mint == USDC else self.usd) for mint in mints}
         return {mint: Price(mint, Usd(usd), 6, Slot(1), "test") for mint, usd in worth.items() if usd > 0}
 
 
@@ -43,9 +46,9 @@ async def with_caps(*, floor: int) -> CopyWorld:
     return world
 
 
-async def looks(world: CopyWorld, usd: str) -> Looked:
+async def looks(world: CopyWorld, usd: str, *, usdc: str = "1", unpriced: Unpriced | None = None) -> Looked:
     live = world.rows.live_copies
-    return await follow_live_copies(live, live, Worth(usd), world.trading.nodes[0], USDC, 50.0)
+    return await follow_live_copies(live, live, Worth(usd, usdc), world.trading.nodes[0], USDC, 50.0, unpriced or Unpriced())
 
 
 def spent(decisions: Sequence[Decision]) -> int:
@@ -67,7 +70,7 @@ async def test_whatever_she_buys_her_copiers_never_hold_more_than_the_cap_and_so
     assert last.rule == LEADER_CAP
     assert last.numbers["at_stake_raw"] == str(CAP * UNIT)
     # it is worth nothing now: the loss is the documented bound, and nobody is asked for more
-    looked = await looks(world, "0")
+    looked = await looks(world, "0", unpriced=Unpriced({BONK: 0, WIF: 0}))
     assert [pause.reason for pause in looked.begun] == [UNEXPECTED_LOSS]
     (live,) = await world.rows.live_copies.live()
     assert live.realised_raw - sum(cost for _, cost in live.held.values()) == -CAP * UNIT
@@ -88,6 +91,27 @@ async def test_round_after_round_costs_no_more_than_one_day_may_lose_and_one_cap
     allowed = -PROMISE.one_percent(1) * live.allotted_raw
     assert -live.realised_raw <= allowed + CAP * UNIT
     assert await world.rows.live_copies.paused()
+
+
+async def test_a_price_that_is_missing_for_a_moment_pauses_nobody() -> None:
+    world = await with_caps(floor=1_000)
+    world.buys(BONK, 100)
+    await world.plans_copies()
+    await world.settles()
+    # the token's source is silent: it counts at its cost, until it has been silent for too long
+    now_s = (await world.trading.nodes[0].now()).unix_seconds
+    unpriced = Unpriced()
+    assert (await looks(world, "0", unpriced=unpriced)).begun == ()
+    assert (await looks(world, "0", unpriced=Unpriced({BONK: now_s - UNPRICED_S_MAX + 1}))).begun == ()
+    # the base mint's is: nobody is judged and no day is written
+    days = dict(world.rows.live_copies.days)
+    with pytest.raises(Unavailable):
+        await looks(world, "0.50", usdc="0")
+    assert world.rows.live_copies.days == days
+    assert (await looks(world, "1", unpriced=unpriced)).begun == ()
+    assert unpriced.since == {}
+    (pause,) = (await looks(world, "0", unpriced=Unpriced({BONK: now_s - UNPRICED_S_MAX}))).begun
+    assert pause.leader == ANA
 
 
 async def test_her_first_day_of_unexpected_losses_is_the_last_one_that_is_copied() -> None:
@@ -125,10 +149,11 @@ async def test_a_pause_ends_a_week_later_by_a_score_that_knows_of_it() -> None:
     await world.rows.promises(ANA, replace(PROMISE, score=49.0, as_of_day=pause.day))
     assert (await looks(world, "0.50")).ended == ()
     await world.rows.promises(ANA, replace(PROMISE, as_of_day=pause.day))
+    # the loss still stands in a window: to end the pause now would be to begin it again
+    assert (await looks(world, "0.50")).ended == ()
+    for days_ago in (1, 30):
+        live.days[ANA, pause.day - days_ago] = LiveDay(pause.day - days_ago, live.days[ANA, pause.day].result_raw, 1_000 * UNIT)
     assert (await looks(world, "0.50")).ended == (ANA,)
-    # what was lost before is no new reason: the days begin at what they had come to
-    live.days[ANA, pause.day - 1] = LiveDay(pause.day - 1, live.days[ANA, pause.day].result_raw, 1_000 * UNIT)
-    live.days[ANA, pause.day - 30] = LiveDay(pause.day - 30, live.days[ANA, pause.day].result_raw, 1_000 * UNIT)
     assert (await looks(world, "0.50")).begun == ()
     world.buys(WIF, 10)
     assert spent(await world.plans_copies()) > 0

@@ -141,6 +141,14 @@ def test_a_leader_is_paused_where_live_copies_leave_what_his_score_allows_for(ca
     assert ("" if found is None else str(found["days"])) == case["paused over"]
 
 
+@pytest.mark.parametrize(("loss", "paused_over"), [(-47, None), (-202, None), (-203, 19)])
+def test_a_loss_over_days_without_a_look_is_held_against_all_of_them(loss: int, paused_over: int | None) -> None:
+    """2 % * 2.326 * sqrt 19 = 20.28 % of the 1,000 USDC that are allotted to him."""
+    days = [LiveDay(100, 0, 1_000 * M), LiveDay(119, loss * M, 1_000 * M)]
+    found = unexpected_loss(days, PLAIN)
+    assert (None if found is None else found["days"]) == paused_over
+
+
 def test_a_doubtful_score_allows_for_more_and_a_great_one_for_less() -> None:
     doubtful = Expectation(60.0, 0.0, 0.5, 0.02, 100)
     great = Expectation(90.0, 0.5, 0.0, 0.02, 100)

@@ -16,7 +16,7 @@ from xorj.execution.execute_intents import execute_intent
 from xorj.execution.intent import Intent, IntentState
 from xorj.execution.lease import Lease
 from xorj.execution.ports import BRAKE_MOMENTS, Moment, SignerRefused
-from xorj.execution.reconcile_intents import Resends
+from xorj.execution.reconcile_intents import RESEND_SLOTS, Resends
 from xorj.execution.settlement import Burned, Contradiction, Dead, FinalError, FinalOk, Unknown, judge, judge_brake
 from xorj.execution.sweep_chain import sweep
 from xorj.primitives.ids import Address, Signature, Slot
@@ -132,6 +132,15 @@ async def test_a_message_that_may_have_been_signed_is_cancelled_too() -> None:
     await settles(world, lease)
     assert world.intent(intent).state is IntentState.ABANDONED
     assert len(world.signer.signed) == 2, "the trade's message was not signed"
+
+
+async def test_what_a_stop_sends_does_not_make_the_bytes_of_a_trade_due_again() -> None:
+    resends, burn = Resends(), replace(ATTEMPT, id="burn")
+    resends.note(ATTEMPT, Slot(100))
+    resends.note(burn, Slot(101))
+    assert not resends.is_due(ATTEMPT, Slot(100 + RESEND_SLOTS - 1))
+    assert not resends.is_due(burn, Slot(101 + RESEND_SLOTS - 1))
+    assert resends.is_due(ATTEMPT, Slot(100 + RESEND_SLOTS))
 
 
 @pytest.mark.parametrize("moment", BRAKE_MOMENTS)

@@ -3,8 +3,8 @@
 Nothing here trades. A pause keeps plan_copies from opening anything more for the leader; what is held for him is sold when he sells.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from xorj.copying.ports import LiveCopyStore, StandingReader
 from xorj.copying.standing import (
@@ -24,9 +24,12 @@ from xorj.prices.ports import PriceFeed
 from xorj.prices.price import Price
 from xorj.primitives.amounts import Usd
 from xorj.primitives.clock import ChainClock, ChainTime
+from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Mint, Wallet
 
 DAY_S = 86_400
+# sources fail for minutes; a token nobody prices for longer can be sold for nothing
+UNPRICED_S_MAX = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +42,64 @@ class Looked:
     paused: int = 0
 
 
+@dataclass(slots=True)
+class Unpriced:
+    """Since when held tokens have had no price, in unix seconds of the chain. Begins anew with the process."""
+
+    since: dict[Mint, int] = field(default_factory=dict)
+
+    def lost(self, held: Iterable[Mint], prices: Mapping[Mint, Price], now_s: int) -> frozenset[Mint]:
+        """Which of the held have had no price for UNPRICED_S_MAX; forgets what has one again or is held no more."""
+        self.since = {mint: self.since.get(mint, now_s) for mint in held if mint not in prices}
+        return frozenset(mint for mint, since in self.since.items() if now_s - since >= UNPRICED_S_MAX)
+
+
 async def follow_live_copies(
-    store: LiveCopyStore, standings: StandingReader, feed: PriceFeed, clock: ChainClock, base_mint: Mint, score_min: float
+    store: LiveCopyStore,
+    standings: StandingReader,
+    feed: PriceFeed,
+    clock: ChainClock,
+    base_mint: Mint,
+    score_min: float,
+    unpriced: Unpriced,
 ) -> Looked:
-    """One look at every leader. Repeating it changes nothing more. Raises Unavailable; then nothing is judged."""
+    """One look at every leader. Repeating it changes nothing more. Raises Unavailable, also when the base mint has no price; then
+    nothing is judged and nothing written."""
     now = await clock.now()
     live = await store.live()
     if not live:
         return Looked()
     leaders = [each.leader for each in live]
-    prices = await feed.prices(sorted({base_mint, *(mint for each in live for mint in each.held)}))
+    held = sorted({mint for each in live for mint in each.held})
+    prices = await feed.prices(sorted({base_mint, *held}))
+    if base_mint not in prices:
+        raise Unavailable("prices", f"the base mint {base_mint} has none")
+    lost = unpriced.lost(held, prices, now.unix_seconds)
     expected, paused = await standings.expected(leaders), await store.paused()
     sales = [sale for sale in await store.sales(since_unix_seconds=now.unix_seconds - SALES_DAYS * DAY_S) if sale.is_one]
     today = now.unix_seconds // DAY_S
     begun, ended = list[Pause](), list[Wallet]()
     for each in live:
-        days = await store.looked(each.leader, LiveDay(today, result_raw(each, prices, base_mint), each.allotted_raw))
+        days = await store.looked(each.leader, LiveDay(today, result_raw(each, prices, base_mint, lost), each.allotted_raw))
         pause, promise = paused.get(each.leader), expected.get(each.leader)
-        if pause is not None:
-            ended += [each.leader] if may_resume(pause, today, promise, score_min) else []
-        elif (found := _pause(each.leader, days, promise, sales, now)) is not None:
-            begun.append(found)
+        found = _pause(each.leader, days, promise, sales, now)
+        if pause is None:
+            begun += [] if found is None else [found]
+        elif found is None and may_resume(pause, today, promise, score_min):
+            ended.append(each.leader)
     told = await store.change(begun, ended, sales, now.slot)
     return Looked(tuple(begun), tuple(ended), told, len(paused) + len(begun) - len(ended))
 
 
-def result_raw(live: LiveLeader, prices: Mapping[Mint, Price], base_mint: Mint) -> int:
-    """What all copies of a leader have made so far, in the base mint: what has no price can be sold for nothing."""
-    base = prices.get(base_mint)
+def result_raw(live: LiveLeader, prices: Mapping[Mint, Price], base_mint: Mint, lost: Collection[Mint]) -> int:
+    """What all copies of a leader have made so far, in the base mint: what is lost counts nothing, what has no price yet its cost."""
+    base = prices[base_mint]
     result = live.realised_raw
     for mint, (units, cost) in live.held.items():
-        price = prices.get(mint)
-        worth = Usd(price.value(units) / base.usd) if price is not None and base is not None else None
-        result += (0 if worth is None or base is None else int(worth.scaleb(base.decimals))) - cost
+        if (price := prices.get(mint)) is not None:
+            result += int(Usd(price.value(units) / base.usd).scaleb(base.decimals)) - cost
+        elif mint in lost:
+            result -= cost
     return result
 
 

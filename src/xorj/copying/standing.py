@@ -5,8 +5,9 @@ A leader is paused where the return of his live copies over one of WINDOWS_DAYS 
 
     return over n days ~ normal(n theta sigma, sigma^2 (n + n^2 tau^2))      theta, tau mean and deviation of his posterior,
                                                                              sigma the deviation of his copier's daily return
-and where he sold into his copiers' purchases SALES_MAX times within SALES_DAYS. Somebody is paused wrongly about once in 100 days a window;
-days that are wilder than a normal one make it more often. A pause ends by rule alone.
+and where he sold into his copiers' purchases SALES_MAX times within SALES_DAYS. Held against it at a day's end alone, somebody would be
+paused wrongly once in 100 days a window; looking all day long tends to twice that, and days wilder than a normal one make it more
+often. A pause ends by rule alone, and not while what began it still stands.
 """
 
 import math
@@ -112,13 +113,16 @@ def unexpected_loss(days: Sequence[LiveDay], expected: Expectation) -> Numbers |
         return None
     now = days[-1]
     for window in WINDOWS_DAYS:
-        before = next((each.result_raw for each in reversed(days) if each.day <= now.day - window), 0)
-        allotted = max(each.allotted_raw for each in days if each.day > now.day - window)
+        before = next((each for each in reversed(days) if each.day <= now.day - window), None)
+        # days without a look lie within: what was lost in them may be held against no fewer days than they are
+        lasted = window if before is None else now.day - before.day
+        allotted = max(each.allotted_raw for each in days if each.day > now.day - lasted)
         if allotted <= 0:
             continue
-        made, least = (now.result_raw - before) / allotted, expected.one_percent(window)
+        made = (now.result_raw - (0 if before is None else before.result_raw)) / allotted
+        least = expected.one_percent(lasted)
         if made < least:
-            return {"days": window, "return": f"{made:.6f}", "one_percent_quantile": f"{least:.6f}", "allotted_raw": str(allotted)}
+            return {"days": lasted, "return": f"{made:.6f}", "one_percent_quantile": f"{least:.6f}", "allotted_raw": str(allotted)}
     return None
 
 

@@ -63,7 +63,7 @@ async def _settled(desk: Desk, lease: Lease, resends: Resends) -> int:
         try:
             verdict = await _settle(desk, lease, brake, seen)
             if isinstance(verdict, Unknown) and verdict.seen is None:
-                await _go_on(desk, lease, brake, resends, now, {one.id for one in opened})
+                await _go_on(desk, lease, brake, resends, now)
             left += isinstance(verdict, Unknown | Contradiction)
         except (Unavailable, ChangedElsewhere) as error:
             log.warning("brake_not_judged", brake_id=brake.id, error=str(error))
@@ -101,13 +101,13 @@ async def _end(desk: Desk, lease: Lease, brake: Brake, state: AttemptState, endi
     log.info("brake_ended", brake_id=brake.id, kind=brake.kind, vault=brake.vault, state=state, signature=brake.signature, slot=ending.slot)
 
 
-async def _go_on(desk: Desk, lease: Lease, brake: Brake, resends: Resends, now: Slot, open_ids: set[str]) -> None:
+async def _go_on(desk: Desk, lease: Lease, brake: Brake, resends: Resends, now: Slot) -> None:
     """A brake that was begun is brought to its end, also where trades may start again: a half-known burn would be worth nothing."""
     if brake.state is AttemptState.BUILT:
         await _signed_and_sent(desk, lease, brake)
     elif resends.is_due(brake, now):
         await send(desk, brake)
-        resends.note(brake, now, open_ids)
+        resends.note(brake, now)
 
 
 async def _begun(desk: Desk, lease: Lease, asked: Sequence[Wanted]) -> int:

@@ -54,7 +54,7 @@ class Round:
 
 @dataclass(slots=True)
 class Resends:
-    """When this process last sent the bytes of what is open. Losing it costs a repeated send, which is harmless."""
+    """When this process last sent the bytes of trades and brakes. Losing it costs a repeated send, which is harmless."""
 
     slots: dict[str, Slot] = field(default_factory=dict)
 
@@ -62,8 +62,9 @@ class Resends:
         last = self.slots.get(attempt.id)
         return last is None or now - last >= RESEND_SLOTS
 
-    def note(self, attempt: Outstanding, now: Slot, open_ids: Collection[str]) -> None:
-        self.slots = {key: slot for key, slot in self.slots.items() if key in open_ids} | {attempt.id: now}
+    def note(self, attempt: Outstanding, now: Slot) -> None:
+        # what was sent longer ago is due as if it had never been sent
+        self.slots = {key: slot for key, slot in self.slots.items() if now - slot < RESEND_SLOTS} | {attempt.id: now}
 
 
 async def require_chain(desk: Desk) -> None:
@@ -101,7 +102,7 @@ async def settle_open_attempts(desk: Desk, lease: Lease, resends: Resends, busy:
         try:
             verdict = await _settle(desk, lease, attempt, intent, seen, burned.get(attempt.id), now)
             if isinstance(verdict, Unknown):
-                await _go_on(desk, lease, attempt, verdict, resends, now, {one.id for one, _ in opened})
+                await _go_on(desk, lease, attempt, verdict, resends, now)
         except (Unavailable, ChangedElsewhere) as error:
             log.warning("attempt_not_judged", attempt_id=attempt.id, error=str(error))
             continue
@@ -133,9 +134,7 @@ async def _settle(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, se
     return verdict
 
 
-async def _go_on(
-    desk: Desk, lease: Lease, attempt: Attempt, verdict: Unknown, resends: Resends, now: Slot, open_ids: Collection[str]
-) -> None:
+async def _go_on(desk: Desk, lease: Lease, attempt: Attempt, verdict: Unknown, resends: Resends, now: Slot) -> None:
     """What may still be done for an attempt without a verdict: sign it, or send its bytes once more. Nothing while stopped or too late."""
     is_late = now + LAST_SEND_SLOTS > attempt.deadline_slot
     if verdict.seen is not None or is_late or isinstance(await desk.kill_switch.state(), Stopped):
@@ -146,7 +145,7 @@ async def _go_on(
             log.info("attempt_waits", attempt_id=attempt.id, reason=step.reason)
     elif resends.is_due(attempt, now):
         await send(desk, attempt)
-        resends.note(attempt, now, open_ids)
+        resends.note(attempt, now)
 
 
 async def _book_success(desk: Desk, lease: Lease, attempt: Attempt, intent: Intent, said: Sequence[Witness]) -> None:

@@ -47,7 +47,7 @@ from xorj.adapters.webhook.delivery import WebhookDelivery
 from xorj.copying import exposure
 from xorj.copying.follow_leaders import Watch
 from xorj.copying.follow_leaders_live import Bells, follow_leaders
-from xorj.copying.follow_live_copies import follow_live_copies
+from xorj.copying.follow_live_copies import Unpriced, follow_live_copies
 from xorj.copying.follow_ranking import follow_ranking
 from xorj.copying.plan_copies import Planning
 from xorj.copying.plan_missed_exits import plan_missed_exits
@@ -275,13 +275,13 @@ async def _get_out(parts: Parts, planning: Planning) -> None:
 
 
 async def _watch_copies(parts: Parts) -> None:
-    store, feed = PostgresLiveCopies(parts.engine, parts.genesis), parts.prices
+    store, feed, unpriced = PostgresLiveCopies(parts.engine, parts.genesis), parts.prices, Unpriced()
     while True:
         await asyncio.sleep(LIVE_COPIES_LOOK_S)
         if not parts.gate.is_open:
             continue
         try:
-            looked = await follow_live_copies(store, store, feed, parts.clock, USDC, parts.settings.copy_score_min)
+            looked = await follow_live_copies(store, store, feed, parts.clock, USDC, parts.settings.copy_score_min, unpriced)
         except Unavailable as error:
             log.warning("live_copies_not_followed", error=str(error))
             continue
