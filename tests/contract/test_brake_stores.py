@@ -203,6 +203,7 @@ async def test_the_report_tells_vault_by_vault_what_was_done(kit: Kit, stored: A
         shown = [(one.kind, one.status, one.signature, one.intent_id) for one in vault.brakes]
         assert shown == [("pause", "done", signature(8), None), ("burn", "sent", signature(10), intent.id)]
     assert (await stops.report(UserId("another"))).vaults == (await stops.report(Nobody())).vaults == []
+    assert (await stops.report(Nobody())).complete is False, "whoever sees no vault is not told that all is done"
     await kit.settlements.bury(lease, attempt, intent, "burned", SAID, ends=True)
     assert (await stops.report(Everyone())).complete
 

@@ -1,12 +1,15 @@
 """Answers that are kept for a moment: failures too, and a bounded number. More of it stands in test_engine_client."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from xorj.gateway.recent import KEYS_MAX, Recent
+from xorj.gateway.recent import KEYS_MAX, PRICES_KNOWN_MAX, Recent, RecentPrices
+from xorj.prices.price import Price
 from xorj.primitives.errors import Unavailable
+from xorj.primitives.ids import Mint
 
 
 @dataclass
@@ -44,3 +47,14 @@ async def test_the_number_of_keys_is_bounded() -> None:
     for number in range(KEYS_MAX + 1):
         await kept.get(str(number))
     assert await kept.get("0") == KEYS_MAX + 2, "the oldest made room"
+
+
+async def test_what_makes_room_is_never_what_is_asked_for() -> None:
+    class Unknown:
+        async def prices(self, mints: Sequence[Mint]) -> dict[Mint, Price]:
+            return {}
+
+    prices, oldest = RecentPrices(Unknown()), Mint("the oldest")
+    await prices.prices([oldest])
+    await prices.prices([Mint(str(number)) for number in range(PRICES_KNOWN_MAX - 1)])
+    assert await prices.prices([oldest, Mint("one more than are known")]) == {}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from xorj.adapters.postgres.together import Together
-from xorj.primitives.errors import Unavailable
+from xorj.primitives.errors import BrokenInvariant, Unavailable
 
 
 class Source:
@@ -67,3 +67,17 @@ async def test_a_batch_has_a_largest_size() -> None:
     together = Together(source.ask, questions_max=2)
     assert await asyncio.gather(*(together.answer(key) for key in range(5))) == [0, 1, 4, 9, 16]
     assert [len(batch) for batch in source.batches] == [2, 2, 1]
+
+
+async def test_an_answer_too_few_or_too_many_is_a_failure_of_all() -> None:
+    async def too_few(keys: Sequence[int]) -> list[int]:
+        return list(keys)[1:]
+
+    async def too_many(keys: Sequence[int]) -> list[int]:
+        return [*keys, 0]
+
+    for ask in (too_few, too_many):
+        together = Together(ask)
+        async with asyncio.timeout(5.0):
+            answers = await asyncio.gather(together.answer(1), together.answer(2), return_exceptions=True)
+        assert [type(one) for one in answers] == [BrokenInvariant, BrokenInvariant]

@@ -133,10 +133,13 @@ class KeptAnswers:
             await self._app(scope, receive, send)
             return
         found = self._fresh(key)
-        if found is None and (underway := self._underway.get((key, self._writes))) is not None:
-            found = await asyncio.shield(underway)
         if found is None:
-            found = await self._answered(key, scope, receive)
+            underway = self._underway.get((key, self._writes))
+            if underway is None:
+                found = await self._answered(key, scope, receive)
+            else:
+                # What is not kept belongs to one request: who waited for it asks for himself, and nobody waits for him.
+                found = await asyncio.shield(underway) or await self._asked(scope, receive)
         scope["route"] = found.route
         await found.send(scope, send)
 
@@ -164,6 +167,7 @@ class KeptAnswers:
         return time.monotonic() - answer.ready_at < self._seconds
 
     async def _answered(self, key: Hashable, scope: Scope, receive: Receive) -> Answer:
+        """For all who ask until it is there; only while nobody else is underway with the same."""
         flight, underway = (key, self._writes), asyncio.get_running_loop().create_future()
         self._underway[flight] = underway
         answer: Answer | None = None
@@ -171,8 +175,8 @@ class KeptAnswers:
             answer = await self._asked(scope, receive)
             self._keep(key, answer)
         finally:
-            del self._underway[flight]
             underway.set_result(answer if answer is not None and answer.is_to_keep else None)
+            del self._underway[flight]
         return answer
 
     async def _asked(self, scope: Scope, receive: Receive) -> Answer:

@@ -89,6 +89,8 @@ class RecentPrices:
                 raise
             for mint in wanted:
                 self._known[mint] = time.monotonic(), found.get(mint)
+            # Those that were fresh as well: what is asked for now is the last to make room.
+            for mint in mints:
                 self._known.move_to_end(mint)
             while len(self._known) > max(PRICES_KNOWN_MAX, len(mints)):
                 self._known.popitem(last=False)

@@ -62,13 +62,15 @@ class PostgresSessions:
             await _open(connection, session)
 
     async def find(self, sid_hash: bytes, now: datetime) -> Session | None:
-        found = await self._found.answer(sid_hash)
+        # read apart from the others asked together, whom a row that cannot be read must not concern
+        row = await self._found.answer(sid_hash)
+        found = None if row is None else _session(row)
         return found if found is not None and found.expires_at > now else None
 
-    async def _find_all(self, sid_hashes: Sequence[bytes]) -> list[Session | None]:
+    async def _find_all(self, sid_hashes: Sequence[bytes]) -> list[Any]:
         async with reader(self._reading) as connection:
             rows = await connection.rows(_OPEN.of(sid_hashes=list(set(sid_hashes))))
-        found = {row.sid_hash: _session(row) for row in rows}
+        found = {row.sid_hash: row for row in rows}
         return [found.get(sid_hash) for sid_hash in sid_hashes]
 
     async def rotate(self, sid_hash: bytes, successor: Session, now: datetime) -> bool:

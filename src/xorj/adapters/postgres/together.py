@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from xorj.primitives.errors import BrokenInvariant
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -37,6 +39,8 @@ class Together(Generic[K, V]):
     async def _ask_batch(self, batch: Sequence[tuple[K, "asyncio.Future[V]"]]) -> None:
         try:
             answers = await self._ask([key for key, _ in batch]) if batch else []
+            if len(answers) != len(batch):
+                raise BrokenInvariant(f"{len(batch)} questions were asked together, and {len(answers)} answers came")
         except asyncio.CancelledError:
             for _, waiting in batch:
                 waiting.cancel()

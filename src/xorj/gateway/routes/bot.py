@@ -27,7 +27,7 @@ from xorj.reporting.account import (
     PerformanceMetrics,
 )
 from xorj.reporting.overview import HEARTBEAT_AGE_SECONDS_MAX, Bot, Vault, worth
-from xorj.reporting.ports import Audience, DecisionPage, TradePage
+from xorj.reporting.ports import Audience, DecisionPage, Everyone, TradePage
 from xorj.reporting.stops import StopReport, VaultStop
 
 router = APIRouter(prefix="/bot", tags=["bot"])
@@ -164,7 +164,8 @@ async def emergency(
         stopped = isinstance(await parts.kill_switch.state(), Stopped)
         if stopped != (body.action == "stop"):
             raise Unavailable("kill switch", "it does not say what was just written")
-        report = await _braked(parts, audience(parts, session)) if stopped else await parts.stops.report(audience(parts, session))
+        # who stops everybody is told of everybody's vaults
+        report = await _braked(parts, Everyone()) if stopped else await parts.stops.report(Everyone())
         message = "no new trade will start" if stopped else "trades may start again, in each vault once its owner resumes it"
         return _emergency(report, message)
 
