@@ -1,6 +1,7 @@
 """A swap lake in memory, for flows and as the other half of the lake's contract suite."""
 
 from collections.abc import Mapping, Sequence
+from uuid import uuid4
 
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
 from xorj.swaps.coverage import Hole, Learned, open_holes
@@ -15,6 +16,7 @@ class MemoryLake:
     def __init__(self) -> None:
         self.kept: list[Record] = []
         self.commits = 0
+        self._identity = str(uuid4())
         self.all_learned: list[Learned] = []
         self._venues: dict[Address, Slot] = {}
         self._came: dict[tuple[Wallet, Signature], int] = {}
@@ -48,6 +50,9 @@ class MemoryLake:
 
     async def version(self) -> int:
         return self.commits
+
+    async def identity(self) -> str:
+        return self._identity
 
     async def at_version(self, version: int) -> "MemoryLake":
         """A copy without what came later."""

@@ -48,11 +48,11 @@ def test_killed_at_any_moment_the_books_go_on_as_if_nothing_had_been(tmp_path: P
     for seed in range(KILLS):
         slot = killed_while_it_follows(tmp_path, seed)
         content = asyncio.run(BookFile(tmp_path / "books.snapshot").load())
-        snapshot = unpacked(content or b"")
+        lake = followed(tmp_path)
+        snapshot = unpacked(content or b"", asyncio.run(DeltaLake(tmp_path / "lake", LOCAL_GENESIS).identity()))
         assert snapshot is not None
         assert snapshot.newest is not None
         assert snapshot.newest[0].slot >= slot
-        lake = followed(tmp_path)
         swaps = asyncio.run(lake.swaps())
         assert sorted(one.order.slot for one in swaps) == list(range(1, max(one.order.slot for one in swaps) + 1))
         straight, again = LiveBooks(), LiveBooks.restored(snapshot)

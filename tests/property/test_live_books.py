@@ -11,7 +11,8 @@ from tests.fakes.made_swaps import record, swap, wallet
 from tests.fakes.swap_lake import MemoryLake
 from tests.property.test_performance_kernel import histories
 
-from xorj.performance.book_bytes import packed, unpacked
+from xorj.performance import live_books
+from xorj.performance.book_bytes import SOURCES, packed, unpacked
 from xorj.performance.compute_performance import compute_performance
 from xorj.performance.follow_performance import FollowedLake
 from xorj.performance.live_books import LiveBooks
@@ -155,7 +156,7 @@ def test_books_that_were_put_away_and_taken_up_go_on_to_the_bit(swaps: list[Swap
     straight, before = LiveBooks(), LiveBooks(compile_loops=compiled)
     assert straight.take(ordered)
     assert before.take(ordered[:after])
-    snapshot = unpacked(packed(before.snapshot()))
+    snapshot = unpacked(packed(before.snapshot(), "a lake"), "a lake")
     assert snapshot is not None
     again = LiveBooks.restored(snapshot, compile_loops=compiled)
     assert whole(again) == whole(before)
@@ -171,10 +172,10 @@ def test_books_that_were_put_away_and_taken_up_go_on_to_the_bit(swaps: list[Swap
 def test_bytes_that_are_no_snapshot_are_none(noise: bytes, at: int) -> None:
     books = LiveBooks()
     books.take([swap("ana", "100 USDC", "1 SOL", slot=10)])
-    content = packed(books.snapshot())
+    content = packed(books.snapshot(), "a lake")
     changed = bytearray(content)
     changed[at % len(content)] ^= 1
-    assert all(unpacked(one) is None for one in (noise, content[:-1], bytes(changed)))
+    assert all(unpacked(one, "a lake") is None for one in (noise, content[:-1], bytes(changed)))
 
 
 async def test_a_follower_that_starts_again_takes_in_what_came_meanwhile() -> None:
@@ -202,6 +203,27 @@ async def test_a_snapshot_from_before_late_history_is_not_used() -> None:
     assert await FollowedLake(memory, shelf).report() == await compute_performance(memory)
 
 
+async def test_a_snapshot_of_another_lake_is_not_used() -> None:
+    shelf, lakes = Shelf(), (MemoryLake(), MemoryLake())
+    for memory, sold in zip(lakes, ("150 USDC", "50 USDC"), strict=True):
+        await memory.commit(records_of([swap("ana", "100 USDC", "1 SOL", slot=10), swap("ana", "1 SOL", sold, slot=20, day=1)]), {})
+    first = FollowedLake(lakes[0], shelf)
+    await first.report()
+    await first.keep()
+    found = await FollowedLake(lakes[1], shelf).report()
+    assert found == await compute_performance(lakes[1])
+    assert found is not None
+    assert [one.realised_pnl_usd for one in found.wallets] == [-50]
+
+
+def test_a_snapshot_is_of_the_code_that_defines_its_numbers() -> None:
+    defining = {getattr(one, "__module__", None) or getattr(one, "__name__", "") for one in vars(live_books).values()}
+    ours = {name for name in defining if name.startswith("xorj.performance")} | {"xorj.performance.columns"}
+    # what is measured from the numbers, and not put away
+    measured = {"xorj.performance.compute_performance", "xorj.performance.metrics"}
+    assert ours - measured <= {module.__name__ for module in SOURCES}
+
+
 async def test_a_lot_that_went_wrong_is_found_before_it_is_sold_and_never_taken_up_again() -> None:
     memory, shelf = MemoryLake(), Shelf()
     lake = FollowedLake(memory, shelf)
@@ -213,11 +235,11 @@ async def test_a_lot_that_went_wrong_is_found_before_it_is_sold_and_never_taken_
     await lake.commit(records_of(history), {})
     await lake.report()
     await lake.keep()
-    snapshot = unpacked(shelf.content or b"")
+    snapshot = unpacked(shelf.content or b"", await memory.identity())
     assert snapshot is not None
     lots = snapshot.stream["lots"].copy()
     lots[0, LOT_UNIT_COST] *= 1 + 2**-52
-    shelf.content = packed(replace(snapshot, stream={**snapshot.stream, "lots": lots}))
+    shelf.content = packed(replace(snapshot, stream={**snapshot.stream, "lots": lots}), await memory.identity())
     wrong = FollowedLake(memory, shelf)
     # no figure shows it yet
     assert await wrong.report() == await compute_performance(memory)

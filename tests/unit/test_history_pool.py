@@ -315,6 +315,7 @@ RATES = table("""
     nothing is left, seconds | ratelimit-remaining=0; ratelimit-reset=12 | none | 12
     below nothing, a moment | x-ratelimit-remaining=-2; x-ratelimit-reset=1795572030; date=Wed, 25 Nov 2026 02:00:00 GMT | none | 30
     the public endpoints | x-ratelimit-rps-limit=100; x-ratelimit-method-limit=40 | 4 | 0
+    a digit that is no number | retry-after=²; x-ratelimit-remaining=²; x-ratelimit-rps-limit=² | none | 0
     nonsense | retry-after=soon; x-ratelimit-remaining=few; x-ratelimit-rps-limit=0 | none | 0
 """)
 

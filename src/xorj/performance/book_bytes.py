@@ -1,6 +1,6 @@
 """A snapshot of the live books as bytes, and back, to the bit. Used by follow_performance; what holds the bytes is its business.
 
-Bytes that were cut, changed, or written by other code than this are no snapshot: the books are made from the lake then.
+Bytes that were cut, changed, written by other code than this, or of another lake are no snapshot: the books are made from the lake then.
 """
 
 from fractions import Fraction
@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from xorj.performance import columns, loops, stream, stream_loops
+from xorj.performance import columns, input_hash, legs, live_books, loops, mark_table, stream, stream_loops
 from xorj.performance.live_books import Snapshot
 from xorj.primitives.ids import Mint, Slot, Wallet
 from xorj.swaps import valuation
 from xorj.swaps.swap import OrderKey
 
 _CHECKSUM_BYTES = 32
+# what says what the numbers of a snapshot mean
+SOURCES = (columns, input_hash, legs, live_books, loops, mark_table, stream, stream_loops, valuation)
 
 
 class _Array(msgspec.Struct, array_like=True):
@@ -30,6 +32,7 @@ class _Stored(msgspec.Struct, array_like=True):
     """Fractions by their texts, since their terms may have more than 64 bits."""
 
     code: bytes
+    lake: str
     version: int
     newest: tuple[int, int, int, str] | None
     block_time: int
@@ -41,8 +44,8 @@ class _Stored(msgspec.Struct, array_like=True):
     marks: dict[str, _Array]
 
 
-def packed(one: Snapshot) -> bytes:
-    """The snapshot, and before it its checksum."""
+def packed(one: Snapshot, lake: str) -> bytes:
+    """The snapshot of the books of that lake, and before it its checksum."""
     newest = (
         None
         if one.newest is None
@@ -50,6 +53,7 @@ def packed(one: Snapshot) -> bytes:
     )
     stored = _Stored(
         _code(),
+        lake,
         one.version,
         newest,
         one.block_time,
@@ -64,15 +68,15 @@ def packed(one: Snapshot) -> bytes:
     return sha256(content).digest() + content
 
 
-def unpacked(content: bytes) -> Snapshot | None:
-    """The snapshot; None where the bytes are not what this code has packed."""
+def unpacked(content: bytes, lake: str) -> Snapshot | None:
+    """The snapshot; None where the bytes are not what this code has packed of that lake."""
     if sha256(content[_CHECKSUM_BYTES:]).digest() != content[:_CHECKSUM_BYTES]:
         return None
     try:
         one = msgspec.msgpack.decode(content[_CHECKSUM_BYTES:], type=_Stored)
     except msgspec.DecodeError:
         return None
-    if one.code != _code():
+    if one.code != _code() or one.lake != lake:
         return None
     newest = None if one.newest is None else (OrderKey(Slot(one.newest[0]), one.newest[1], one.newest[2]), one.newest[3])
     return Snapshot(
@@ -97,8 +101,7 @@ def _numbers(one: _Array) -> Any:
 
 
 def _code() -> bytes:
-    """The sources that say what the numbers mean."""
     digest = sha256()
-    for module in (columns, loops, stream_loops, stream, valuation):
+    for module in SOURCES:
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.digest()

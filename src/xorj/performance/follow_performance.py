@@ -149,8 +149,8 @@ class FollowedLake:
             books = await self._followed()
             if books.version == self._kept_version:
                 return False
-            snapshot = books.snapshot()
-        await self._keeper.save(await asyncio.to_thread(packed, snapshot))
+            snapshot, lake = books.snapshot(), await self._lake.identity()
+        await self._keeper.save(await asyncio.to_thread(packed, snapshot, lake))
         self._kept_version = snapshot.version
         return True
 
@@ -200,9 +200,9 @@ class FollowedLake:
         return books
 
     async def _restored(self) -> LiveBooks | None:
-        """The books of the snapshot; None without one."""
+        """The books of the snapshot; None without one of this lake."""
         content = None if self._keeper is None else await self._keeper.load()
-        snapshot = None if content is None else await asyncio.to_thread(unpacked, content)
+        snapshot = None if content is None else await asyncio.to_thread(unpacked, content, await self._lake.identity())
         if snapshot is None or snapshot.version > await self._lake.version():
             return None
         self._kept_version = snapshot.version

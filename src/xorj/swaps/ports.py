@@ -50,10 +50,13 @@ FROM_THE_FIRST = -1
 
 
 class CommitReader(Protocol):
-    """What came when: for whoever follows a lake. Both raise Unavailable when the lake cannot be used."""
+    """What came when: for whoever follows a lake. All raise Unavailable when the lake cannot be used."""
 
     async def version(self) -> int:
         """The number of the newest commit, 0 of an empty lake."""
+
+    async def identity(self) -> str:
+        """What no other lake has, nor this one when it is made anew; empty while there is none."""
 
     async def swaps_of_commits(self, after: int, until: int) -> list[Swap]:
         """The swaps that came with the commits after version `after`, FROM_THE_FIRST for all, up to version `until`, sorted by wallet and

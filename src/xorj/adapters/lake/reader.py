@@ -60,6 +60,15 @@ class LakeReader:
             return self._pinned
         return await self._run(lambda: ingest_number(self._table()))
 
+    async def identity(self) -> str:
+        """The id of the table, which each gets when it is made; empty while there is none."""
+
+        def read() -> str:
+            table = self._table()
+            return "" if table is None else str(table.metadata().id)
+
+        return await self._run(read)
+
     async def at_version(self, version: int) -> "LakeReader":
         """The lake as it was. Raises InvalidInput for a version that it has not had."""
         newest = await self._run(lambda: ingest_number(self._table()))

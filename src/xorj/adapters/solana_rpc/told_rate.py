@@ -33,7 +33,7 @@ def told_rate(headers: Mapping[str, str]) -> ToldRate:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait by `Retry-After`; a date counts from the answer's own `Date`."""
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     until, now = _moment_s(text), _moment_s(headers.get("date", ""))
     return None if until is None or now is None else max(0.0, until - now)
