@@ -287,6 +287,7 @@ async def _mend(parts: Parts) -> None:
     for wallet in random.sample(gapped, min(len(gapped), WALLETS_MENDED_AT_ONCE_MAX)):
         mended = await mend_history(wallet, parts.history.reader, parts.lake, second=parts.history.second)
         metrics.HISTORY_ADDED.inc(mended.records)
+        parts.unscored += mended.records
         log.info("wallet_mended" if not mended.gapped else "wallet_still_gapped", wallet=wallet, records=mended.records)
     if gapped:
         metrics.WALLETS_GAPPED.set(len(await parts.lake.open_holes()))
@@ -352,6 +353,8 @@ def _count(ingested: Ingested) -> None:
 async def _score(parts: Parts) -> ScoringRun | None:
     """One run as of the newest ingested slot, kept; None while there is nothing to score."""
     async with parts.scoring:
+        # what comes while the run is made is for the next one
+        counted = parts.unscored
         try:
             with metrics.SCORING_SECONDS.time():
                 live, terms = await _live_calibration(parts), replace(REFERENCE, refused=await parts.tokens.unfit())
@@ -361,7 +364,10 @@ async def _score(parts: Parts) -> ScoringRun | None:
         except Unavailable:
             metrics.SCORING_RUNS.labels("failed").inc()
             raise
-        parts.unscored, parts.scored_at = 0, time.monotonic()
+        finally:
+            # a run that failed waits as long as one that did not
+            parts.scored_at = time.monotonic()
+        parts.unscored -= counted
         if scored is None:
             return None
         run = scored.run
