@@ -195,6 +195,16 @@ async def test_another_process_reads_what_was_committed(tmp_path: Path) -> None:
     assert await reopened.venue_cursor(VENUE) == 2
 
 
+async def test_a_lake_that_is_made_anew_is_another_one(tmp_path: Path) -> None:
+    lakes = [DeltaLake(tmp_path / name, LOCAL_GENESIS) for name in ("first", "second")]
+    assert [await lake.identity() for lake in lakes] == ["", ""]
+    for lake in lakes:
+        await lake.commit([record("ana", slot=1)], {})
+    first, second = [await lake.identity() for lake in lakes]
+    assert "" != first != second != ""
+    assert await DeltaLake(tmp_path / "first", LOCAL_GENESIS).identity() == first
+
+
 async def test_a_lake_of_another_chain_is_refused(tmp_path: Path) -> None:
     await DeltaLake(tmp_path, LOCAL_GENESIS).commit([record("ana", slot=1)], {})
     with pytest.raises(RefusedForSafety, match="is of the chain"):

@@ -17,7 +17,7 @@ from xorj.adapters.watch_list.file import WatchList
 from xorj.cli.folder_option import folder
 from xorj.cli.ingest_progress import IngestProgress
 from xorj.cli.lake_option import LakeOption, named_lake, place_named
-from xorj.primitives.errors import InvalidInput
+from xorj.primitives.errors import InvalidInput, Unavailable
 from xorj.primitives.ids import Wallet, parse_pubkey
 from xorj.settings import CommonSettings, HistorySettings, load
 from xorj.swaps.extend_history import extend_history
@@ -122,7 +122,11 @@ async def _read(history: OpenedHistory, sources: Sources, lake: DeltaLake, progr
     whole.gapped = set(sources.watched & (await lake.open_holes()).keys())
     while follow:
         await asyncio.sleep(FOLLOW_EVERY_S)
-        more = await ingest_swaps(sources, history.reader, lake, second=history.second, memory=memory)
+        try:
+            more = await ingest_swaps(sources, history.reader, lake, second=history.second, memory=memory)
+        except Unavailable as error:
+            typer.echo(f"{error}; it is asked again in {FOLLOW_EVERY_S} s", err=True)
+            continue
         whole = whole.joined(more)
         if more.records:
             progress.tell(replace(told, read=told.read + more.records, to_read=told.to_read + more.records))

@@ -26,15 +26,17 @@ def require_exclusive_commits(place: BucketFolder) -> None:
     name = f"_probe-{uuid4()}"
     probe = replace(place, url=f"{place.url.rstrip('/')}/{name}")
     DeltaTable.create(probe.url, _SCHEMA, storage_options=probe.options)
-    tables = [DeltaTable(probe.url, storage_options=probe.options) for _ in range(WRITERS)]
-    with ThreadPoolExecutor(WRITERS) as pool:
-        won = [_winners(tables, number, pool) for number in range(ROUNDS)]
+    try:
+        tables = [DeltaTable(probe.url, storage_options=probe.options) for _ in range(WRITERS)]
+        with ThreadPoolExecutor(WRITERS) as pool:
+            won = [_winners(tables, number, pool) for number in range(ROUNDS)]
+    finally:
+        place.files().delete_dir(name)
     if any(count != 1 for count in won):
         raise RefusedForSafety(
             f"the store of {place} let {max(won)} of {WRITERS} writers make the same object: two ingesters would lose rows; "
             "use one whose conditional puts (If-None-Match: *) are atomic"
         )
-    place.files().delete_dir(name)
 
 
 def _winners(tables: Sequence[DeltaTable], number: int, pool: ThreadPoolExecutor) -> int:
