@@ -15,6 +15,7 @@ from numba import njit
 from xorj.adapters.lake.leg_files import LegFiles
 from xorj.performance import columns as c
 from xorj.performance.ports import PriceTable
+from xorj.primitives.clock import DAY_S
 
 FIRST_DAY, DAYS = 20_000, 180
 TOKENS, TOKENS_PER_WALLET = 2_000, 50
@@ -34,7 +35,7 @@ def make(folder: Path, swaps: int, wallets: int, processes: int = 1) -> None:
     files = LegFiles(folder)
     prices = walk(np.random.default_rng(1))
     marks = c.Marks(np.full(TOKENS, FIRST_DAY), np.arange(TOKENS) * DAYS, prices.ravel())
-    files.write_price_table(PriceTable(marks, (FIRST_DAY + DAYS) * c.DAY_S - 1))
+    files.write_price_table(PriceTable(marks, (FIRST_DAY + DAYS) * DAY_S - 1))
     base = wallets // buckets + 1
     tasks = [(folder, bucket, base * bucket, part(swaps, buckets, bucket), part(wallets, buckets, bucket)) for bucket in range(buckets)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -92,12 +93,12 @@ def trade(seed, counts, prices, fees, wallet, token, swap, time, quantity, value
         tokens = np.sort(np.random.choice(TOKENS, TOKENS_PER_WALLET, False))
         begins = np.random.random() ** 2 * DAYS * 0.9
         for at in range(count):
-            times[at] = FIRST_DAY * c.DAY_S + int((begins + np.random.random() * (DAYS - begins)) * c.DAY_S)
+            times[at] = FIRST_DAY * DAY_S + int((begins + np.random.random() * (DAYS - begins)) * DAY_S)
         times[:count].sort()
         for at in range(count):
             own = int(np.random.random() ** 2 * TOKENS_PER_WALLET)
             own_token[at] = own
-            price = prices[tokens[own], times[at] // c.DAY_S - FIRST_DAY] * np.exp(np.random.normal(0, 0.02))
+            price = prices[tokens[own], times[at] // DAY_S - FIRST_DAY] * np.exp(np.random.normal(0, 0.02))
             if held[own] > 0 and np.random.random() < 0.55:
                 share = 1.0 if np.random.random() < SOLD_OUT else np.random.random()
                 if np.random.random() < OVERSOLD:

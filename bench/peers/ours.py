@@ -14,6 +14,7 @@ from xorj.performance import columns as c
 from xorj.performance.compiled import compiled
 from xorj.performance.compute_buckets import compute_bucket
 from xorj.performance.kernel import Figures, figures_of, read_only, room_of
+from xorj.primitives.clock import DAY_S
 
 RUNS = 5
 
@@ -59,9 +60,9 @@ def kernel_and_bound(folder: Path) -> dict[str, float]:
     files = LegFiles(folder)
     bucket = files.buckets()[0]
     legs, prices = files.legs(bucket), files.price_table()
-    last = prices.as_of // c.DAY_S
+    last = prices.as_of // DAY_S
     warm()
-    scatter, room, statistics = scatter_and_statistics(), room_of(1, last + 1 - int(legs.time.min()) // c.DAY_S), np.zeros(c.STATISTICS)
+    scatter, room, statistics = scatter_and_statistics(), room_of(1, last + 1 - int(legs.time.min()) // DAY_S), np.zeros(c.STATISTICS)
     columns = c.Legs(*map(read_only, legs))
     scatter(columns, last, room, statistics)
     kernel, bound = [], []
@@ -94,7 +95,7 @@ def scatter_and_statistics() -> Callable[..., float]:
             for day in range(days):
                 room.pnl_by_day[day] = room.contributed_by_day[day] = 0.0
             for at in range(row, end):
-                day = legs.time[at] // c.DAY_S - first_day
+                day = legs.time[at] // DAY_S - first_day
                 flow = legs.value[at] if legs.quantity[at] < 0 else -legs.value[at]
                 room.pnl_by_day[day] += flow - legs.fee[at]
                 room.contributed_by_day[day] += legs.value[at]

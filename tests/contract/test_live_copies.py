@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.fakes import made_swaps
 from tests.fakes.copy_rows import MODEL, MemoryRows, PostgresRows, Rows, bought, observed, signature, sold, wallet
-from tests.fakes.made_swaps import DAY_S
 
 from xorj.adapters.postgres.live_copies import PostgresLiveCopies
 from xorj.adapters.postgres.trust import PostgresTrust
@@ -21,7 +20,7 @@ from xorj.copying.standing import Expectation, LeaderStanding, LiveDay, LiveLead
 from xorj.performance.compute_performance import PerformanceReport
 from xorj.performance.kernel import performance_of
 from xorj.primitives.amounts import TokenAmount, Usd
-from xorj.primitives.clock import ChainTime
+from xorj.primitives.clock import DAY_S, ChainTime
 from xorj.primitives.ids import LOCAL_GENESIS, USDC, Mint, Signature, Slot
 from xorj.swaps.quote_rank import Direction
 from xorj.swaps.valuation import value_swaps

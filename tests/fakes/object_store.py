@@ -1,10 +1,9 @@
 """An S3-compatible store in memory behind HTTP, as far as a lake needs one. For the lake's contract tests.
 
-It knows one key, keeps conditional puts (or, when told, looks first and writes then, as some stores do), and counts its requests.
+It knows one key, keeps the condition of a put (or, when told, does not, as some stores do), and counts its requests.
 """
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,13 +16,12 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 KEY_ID, SECRET = "XORJTESTKEY", "secret-that-no-message-shows"
-LOOKS_BEFORE_IT_WRITES_S = 0.02
 _WRITTEN = "Wed, 25 Nov 2026 00:00:00 GMT"
 _LISTED = "2026-11-25T00:00:00.000Z"
 
 
 class ObjectStore:
-    """Objects by `bucket/key`. `is_atomic` False lets two writers pass the condition of one put at once."""
+    """Objects by `bucket/key`. `is_atomic` False lets every writer pass a put's condition."""
 
     def __init__(self, *, is_atomic: bool) -> None:
         self.objects: dict[str, bytes] = {}
@@ -33,19 +31,11 @@ class ObjectStore:
         self._lock = threading.Lock()
 
     def put(self, key: str, content: bytes, *, only_new: bool) -> bool:
-        if self._is_atomic:
-            with self._lock:
-                return self._put(key, content, only_new=only_new)
-        exists = key in self.objects
-        # whoever looks in the meantime sees what this one saw
-        time.sleep(LOOKS_BEFORE_IT_WRITES_S)
-        return self._put(key, content, only_new=only_new and exists)
-
-    def _put(self, key: str, content: bytes, *, only_new: bool) -> bool:
-        if only_new and key in self.objects:
-            return False
-        self.objects[key] = content
-        return True
+        with self._lock:
+            if only_new and self._is_atomic and key in self.objects:
+                return False
+            self.objects[key] = content
+            return True
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from hashlib import sha256
 
 import numpy as np
 from tests.fakes.made_cohorts import made_cohort
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, swap
+from tests.fakes.made_swaps import FIRST_DAY_S, swap
 
 from xorj.market.impact import fitted
+from xorj.primitives.clock import DAY_S
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.copy_score import score_cohort

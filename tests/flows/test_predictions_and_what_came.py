@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, swap, wallet
+from tests.fakes.made_swaps import FIRST_DAY_S, swap, wallet
 from tests.fakes.prediction_log import MemoryPredictions
 
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import Slot, Wallet
 from xorj.swaps.coverage import Hole
 from xorj.swaps.pool_hops import SwapFacts

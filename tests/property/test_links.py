@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 from tests.fakes import made_swaps
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, signature
+from tests.fakes.made_swaps import FIRST_DAY_S, signature
 
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Address, Mint, Slot
 from xorj.swaps.movement import Movement, MovementKind
 from xorj.swaps.record import WalletMovement

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, amount, swap, wallet
+from tests.fakes.made_swaps import FIRST_DAY_S, amount, swap, wallet
 
 from xorj.performance import columns as c
 from xorj.performance import kernel
@@ -19,6 +19,7 @@ from xorj.performance.metrics import Performance
 from xorj.performance.pnl import account_of, days_of
 from xorj.performance.transfer import TransferOut
 from xorj.primitives.amounts import TokenAmount
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Mint, Slot, Wallet
 from xorj.swaps.swap import OrderKey, Swap
 from xorj.swaps.valuation import Valuation, ValuedSwap, value_swaps

@@ -7,12 +7,13 @@ import pytest
 from tests.fakes.made_swaps import FIRST_DAY_S, VENUE, mint, swap, wallet
 from tests.fakes.spec_table import table
 
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Mint
 from xorj.swaps.pool_hops import Reserve, SwapFacts
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.copied_market import left_in_pool, market_of, reserves_of
-from xorj.trust.copy_replay import DAY_S, Terms, replay
+from xorj.trust.copy_replay import Terms, replay
 from xorj.trust.score_copies import trades_by_wallet
 
 WIF = mint("WIF")

@@ -7,10 +7,11 @@ import pytest
 from tests.fakes.made_swaps import FIRST_DAY_S, mint, swap
 
 from xorj.market.impact import Impact
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import Mint
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
-from xorj.trust.copy_replay import DAY_S, CopyRecord, Market, Path, Prices, Terms, replay, trades_of
+from xorj.trust.copy_replay import CopyRecord, Market, Path, Prices, Terms, replay, trades_of
 
 WIF = mint("WIF")
 # starts with 500 USD and puts at most a tenth of what it has into one entry

@@ -5,10 +5,11 @@ from itertools import pairwise
 import pytest
 from solders.pubkey import Pubkey
 from tests.fakes import made_swaps
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, VENUE, amount, mint, signature
+from tests.fakes.made_swaps import FIRST_DAY_S, VENUE, amount, mint, signature
 from tests.fakes.spec_table import table
 
 from xorj.performance.kernel import performance_of
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Address, Slot, Wallet
 from xorj.swaps.movement import Movement, MovementKind
 from xorj.swaps.record import WalletMovement

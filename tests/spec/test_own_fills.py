@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from tests.fakes.made_swaps import FIRST_DAY_S, mint, swap, wallet
 
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.copied_market import market_of
-from xorj.trust.copy_replay import DAY_S, Market, Terms
+from xorj.trust.copy_replay import Market, Terms
 from xorj.trust.own_fills import FILLS_MIN, SCALE_MAX, OwnFill, measured_terms
 from xorj.trust.score_copies import copied, trades_by_wallet
 

@@ -6,12 +6,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, amount, swap, wallet
+from tests.fakes.made_swaps import FIRST_DAY_S, amount, swap, wallet
 
 from xorj.performance.kernel import performance_of
 from xorj.performance.metrics import Performance
 from xorj.performance.pnl import account_of, days_of
 from xorj.performance.transfer import TransferOut
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import Slot
 from xorj.swaps.swap import OrderKey, Swap
 from xorj.swaps.valuation import ValuedSwap, value_swaps

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.fakes.made_swaps import DAY_S, FIRST_DAY_S, mint, swap, wallet
+from tests.fakes.made_swaps import FIRST_DAY_S, mint, swap, wallet
 
+from xorj.primitives.clock import DAY_S
 from xorj.swaps.swap import Swap
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.copied_market import market_of

@@ -10,10 +10,11 @@ from tests.fakes.made_swaps import swap, wallet
 
 from xorj.performance.kernel import performance_of
 from xorj.performance.metrics import Performance
+from xorj.primitives.clock import DAY_S
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.classic_score import ClassicScore
 from xorj.trust.copy_verdict import CopyScore, NotEnoughEvidence
-from xorj.trust.eligibility import DAY_S, Rules, exclusion_of
+from xorj.trust.eligibility import Rules, exclusion_of
 from xorj.trust.ranking import Model, TraderScore, ranked
 
 AS_OF = 1_800_000_000

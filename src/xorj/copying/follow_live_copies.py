@@ -23,11 +23,10 @@ from xorj.copying.standing import (
 from xorj.prices.ports import PriceFeed
 from xorj.prices.price import Price
 from xorj.primitives.amounts import Usd
-from xorj.primitives.clock import ChainClock, ChainTime
+from xorj.primitives.clock import DAY_S, ChainClock, ChainTime
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Mint, Wallet
 
-DAY_S = 86_400
 # sources fail for minutes; a token nobody prices for longer can be sold for nothing
 UNPRICED_S_MAX = 600
 

@@ -21,12 +21,11 @@ from xorj.copying.situation import Portfolio, Situation
 from xorj.market.token_screen import ClassicToken, UnfitToken, screen
 from xorj.prices.ports import PriceFeed
 from xorj.prices.price import Price
-from xorj.primitives.clock import ChainClock, ChainTime
+from xorj.primitives.clock import DAY_S, ChainClock, ChainTime
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Mint, Wallet
 from xorj.swaps.quote_rank import Direction
 
-SECONDS_PER_DAY = 86_400
 # The chain is asked for its time once for so many trades of a round.
 TRADES_PER_TIME = 8
 
@@ -93,7 +92,7 @@ async def plan_copies(trade: LeaderTrade, planning: Planning, now: ChainTime, *,
     if not follows:
         await planning.decisions.record(trade, (), is_decided=True)
         return Planned(trade.id, (), frozenset())
-    since = now.unix_seconds - SECONDS_PER_DAY
+    since = now.unix_seconds - DAY_S
     portfolios = await planning.portfolios.portfolios([follow.vault for follow in follows], since_unix_seconds=since)
     waiting = behind | {follow.vault for follow in follows if _must_wait(trade, portfolios[follow.vault])}
     ready = [follow for follow in follows if follow.vault not in waiting]

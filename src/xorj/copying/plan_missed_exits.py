@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from xorj.chain.ports import AccountReader
 from xorj.copying import risk_limits, sizing, vault_state
 from xorj.copying.cause import Cause, CauseKind, derived_id
-from xorj.copying.plan_copies import SECONDS_PER_DAY, Planning
+from xorj.copying.plan_copies import Planning
 from xorj.copying.ports import IdlePosition, MissedExitStore, PlannedCopy
 from xorj.copying.situation import Situation
 from xorj.market.token_screen import screen
 from xorj.prices.price import Price
-from xorj.primitives.clock import ChainTime
+from xorj.primitives.clock import DAY_S, ChainTime
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import SOL, Address, Mint, Slot, Wallet
 
@@ -60,7 +60,7 @@ async def _planned(idle: IdlePosition, now: ChainTime, planning: Planning) -> Pl
         planning.chain.accounts(asked),
         _prices(mints, planning),
         planning.switch.state(),
-        planning.portfolios.portfolios([follow.vault], since_unix_seconds=now.unix_seconds - SECONDS_PER_DAY),
+        planning.portfolios.portfolios([follow.vault], since_unix_seconds=now.unix_seconds - DAY_S),
     )
     vault = vault_state.read(follow.owner, mints, accounts)
     situation = Situation(now, switch, planning.bot, follow, vault, portfolios[follow.vault], {mint: screen(mint, token)}, prices)

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 Series = Any  # a list of numbers, or an array of them
 
-DAY_S = 86_400
 DAYS_PER_YEAR = 365
 
 # flags of a leg

@@ -13,6 +13,7 @@ from xorj.performance.compiled import compiled
 from xorj.performance.legs import legs_of, marks_of
 from xorj.performance.metrics import Performance, performance_from
 from xorj.performance.transfer import TransferOut
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import Wallet
 from xorj.swaps.valuation import Valuation
 
@@ -59,7 +60,7 @@ def figures_of(legs: c.Legs, marks: c.Marks, as_of: int, *, with_series: bool = 
     if not len(firsts):
         empty = np.zeros(0)
         return Figures(legs.wallet, np.zeros((0, c.TOTALS)), np.zeros((0, c.STATISTICS)), empty, empty)
-    days = as_of // c.DAY_S - np.minimum.reduceat(legs.time, firsts).astype(np.int64) // c.DAY_S + 1
+    days = as_of // DAY_S - np.minimum.reduceat(legs.time, firsts).astype(np.int64) // DAY_S + 1
     legs_most = int(np.diff(firsts, append=len(legs.wallet)).max())
     series = c.DailySeries(*(np.zeros(int(days.sum()) if with_series else 0) for _ in range(2)))
     totals, statistics = np.zeros((len(firsts), c.TOTALS)), np.zeros((len(firsts), c.STATISTICS))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from xorj.performance import columns as c
 from xorj.performance.transfer import TransferOut
 from xorj.primitives.amounts import LAMPORTS_PER_SOL
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Mint, Wallet
 from xorj.swaps.quote_rank import Direction, direction
 from xorj.swaps.swap import OrderKey
@@ -77,15 +78,15 @@ def event_legs(event: Event) -> list[tuple[Mint, float, float, float, int]]:
 
 def marks_of(tokens: Sequence[Mint], executions: Mapping[Mint, Sequence[Execution]], as_of: int) -> c.Marks:
     """The price table of these tokens up to the day of `as_of`, whose own price is that of the last execution until then."""
-    last_day = as_of // c.DAY_S
+    last_day = as_of // DAY_S
     first_day, offset, prices, size = [], [], [], 0
     for token in tokens:
         rows = [one for one in executions.get(token, ()) if one.block_time <= as_of]
-        first_day.append(rows[0].block_time // c.DAY_S if rows else c.NEVER)
+        first_day.append(rows[0].block_time // DAY_S if rows else c.NEVER)
         offset.append(size)
         if rows:
             times = np.maximum.accumulate(np.array([one.block_time for one in rows], dtype=np.int64))
-            ends = (np.arange(first_day[-1], last_day + 1) + 1) * c.DAY_S
+            ends = (np.arange(first_day[-1], last_day + 1) + 1) * DAY_S
             known = np.array([float(one.price_usd) for one in rows])
             prices.append(known[np.searchsorted(times, ends) - 1])
             size += len(prices[-1])

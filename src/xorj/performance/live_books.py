@@ -12,13 +12,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from xorj.performance import columns as c
 from xorj.performance.compute_performance import PerformanceReport
 from xorj.performance.input_hash import BEGINNING, following, hash_of_all
 from xorj.performance.legs import event_legs
 from xorj.performance.mark_table import MarkTable
 from xorj.performance.metrics import Performance, performance_from
 from xorj.performance.stream import Stream
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import Mint, Slot, Wallet
 from xorj.swaps.swap import OrderKey, Swap
 from xorj.swaps.valuation import Valuer, chain_order
@@ -148,7 +148,7 @@ class LiveBooks:
         return number
 
     def _performance(self, wallet: Wallet) -> Performance:
-        number, day = self._wallets[wallet], self.block_time // c.DAY_S
+        number, day = self._wallets[wallet], self.block_time // DAY_S
         # the batch takes tokens by their mints
         positions = sorted(self._stream.positions(number), key=lambda one: self._mints[one[0]])
         for token, _ in positions:

@@ -8,6 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 from xorj.performance import columns as c
+from xorj.primitives.clock import DAY_S
 
 Series = Any  # a list of numbers, or an array of them
 
@@ -43,13 +44,13 @@ def compute_wallets(legs: c.Legs, marks: c.Marks, as_of: int, room: Room, totals
     row = number = kept = 0
     while row < len(legs.wallet):
         end, swaps, first_day = extent(legs, row)
-        days = as_of // c.DAY_S - first_day + 1
+        days = as_of // DAY_S - first_day + 1
         clear(room, swaps, days)
         statistics[number][c.CONCENTRATION] = match_wallet(legs, row, end, room, marks, first_day, days)
         for at in range(swaps):
             swap = room.swaps[at]
             contributed, moved = book(totals[number], swap)
-            day = int(swap[TIME]) // c.DAY_S - first_day
+            day = int(swap[TIME]) // DAY_S - first_day
             room.pnl_by_day[day] += swap[GAIN] - swap[FEE]
             room.contributed_by_day[day] += contributed
             room.moved_by_day[day] += moved
@@ -67,7 +68,7 @@ def extent(legs: c.Legs, row: int) -> tuple[int, int, int]:
         first = min(first, legs.time[end])
         last_swap = max(last_swap, legs.swap[end])
         end += 1
-    return end, last_swap + 1, first // c.DAY_S
+    return end, last_swap + 1, first // DAY_S
 
 
 def clear(room: Room, swaps: int, days: int) -> None:
@@ -94,11 +95,11 @@ def match_wallet(legs: c.Legs, row: int, end: int, room: Room, marks: c.Marks, f
 
 def match_token(legs: c.Legs, row: int, end: int, room: Room, marks: c.Marks, first_day: int) -> tuple[int, float, float, int, float]:
     """One token's legs. Returns the row after them, what is held at last, its cost, the day since when, and what was gained."""
-    token, since, head, tail = legs.token[row], legs.time[row] // c.DAY_S, 0, 0
+    token, since, head, tail = legs.token[row], legs.time[row] // DAY_S, 0, 0
     held = held_cost = gained = 0.0
     while row < end and legs.token[row] == token:
         at, quantity, time = legs.swap[row], legs.quantity[row], legs.time[row]
-        day = time // c.DAY_S
+        day = time // DAY_S
         if (held > 0) & (day > since):
             mark(room.unrealised_by_day, since - first_day, day - first_day, held, held_cost, marks, token, first_day)
         since = day

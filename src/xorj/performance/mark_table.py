@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xorj.performance import columns as c
+from xorj.primitives.clock import DAY_S
 
 ROWS_AT_FIRST = 64
 # a token's first room, in days; a row that is full moves to one of twice the size
@@ -34,7 +35,7 @@ class MarkTable:
         """What a base unit went for; executions of a token come in the chain's order. The day's last one is the day's price."""
         row = self._rows[token]
         row[TIME] = max(row[TIME], block_time)
-        day = int(row[TIME]) // c.DAY_S
+        day = int(row[TIME]) // DAY_S
         if row[COUNT] == 0:
             self._reserve(row, 1)
             row[FIRST_DAY], row[COUNT] = day, 1

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from xorj.performance.columns import DAY_S
 from xorj.performance.lots import Closing, Lots, buy, move_out, sell
 from xorj.performance.transfer import TransferOut
 from xorj.primitives.amounts import LAMPORTS_PER_SOL, TokenAmount
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Mint
 from xorj.swaps.quote_rank import Direction, direction
 from xorj.swaps.valuation import Execution, ValuedSwap, mark

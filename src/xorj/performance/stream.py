@@ -15,6 +15,7 @@ from xorj.performance import loops, stream_loops
 from xorj.performance import stream_loops as s
 from xorj.performance.compiled import compiled
 from xorj.performance.kernel import read_only, room_of
+from xorj.primitives.clock import DAY_S
 
 ROWS_AT_FIRST = 1_024
 # legs of a swap
@@ -90,7 +91,7 @@ class Stream:
     def measure(self, wallet: int, positions: list[int], marks: c.Marks, as_of: int) -> Measured:
         """The wallet's figures at these marks. `positions` are all of its own in the order of tokens that the batch would take."""
         first = self._state.days[int(self._state.wallets[wallet][s.DAY_FIRST])][s.DAY]
-        days = as_of // c.DAY_S - int(first) + 1
+        days = as_of // DAY_S - int(first) + 1
         statistics, series = np.zeros(c.STATISTICS), c.DailySeries(np.zeros(days), np.zeros(days))
         table = c.Marks(*map(read_only, marks))
         ordered = np.array(positions, dtype=np.int64)

@@ -24,6 +24,7 @@ from xorj.performance.loops import (
     measure,
     settle,
 )
+from xorj.primitives.clock import DAY_S
 
 NONE = -1
 # what has been handed out of each pool
@@ -120,12 +121,12 @@ def end_swap(state: State, wallet: int, time: int) -> None:
     """Books the swap that the legs were of."""
     state.wallets[wallet][LAST_TIME] = time
     contributed, moved = book(state.totals[wallet], state.swap)
-    add_to_day(state, wallet, time // c.DAY_S, state.swap[GAIN] - state.swap[FEE], contributed, moved)
+    add_to_day(state, wallet, time // DAY_S, state.swap[GAIN] - state.swap[FEE], contributed, moved)
 
 
 def apply_leg(state: State, wallet: int, token: int, time: int, quantity: float, value: float, fee: float, flags: int) -> None:
     """Moves one position and tells the swap what that closed."""
-    swap, day = state.swap, time // c.DAY_S
+    swap, day = state.swap, time // DAY_S
     enter(swap, time, flags, value, fee)
     position = position_of(state, wallet, token, day)
     numbers, amounts = state.positions[position], state.amounts[position]
@@ -251,7 +252,7 @@ def measure_wallet(
     """The wallet's statistics as of now. `positions` are all of its own, in the order of tokens that the batch has."""
     day = int(state.wallets[wallet][DAY_FIRST])
     first_day = int(state.days[day][DAY])
-    days = as_of // c.DAY_S - first_day + 1
+    days = as_of // DAY_S - first_day + 1
     clear(room, 0, days)
     while day != NONE:
         row = state.days[day]

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from xorj.primitives.ids import Slot
 
+DAY_S = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class ChainTime:

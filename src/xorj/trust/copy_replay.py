@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xorj.market.impact import Impact
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Mint, Wallet
 from xorj.swaps.quote_rank import Direction, direction
 from xorj.swaps.swap import OrderKey
 from xorj.swaps.valuation import ValuedSwap
 
-DAY_S = 86_400
 USD_PER_USDC_UNIT = 1e-6
 # nobody has traded it for so long: whoever holds it cannot count on selling it
 UNTRADED_S_MAX = 7 * DAY_S

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from xorj.performance.metrics import Performance
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import Wallet
 
 TRADES_MIN = 10
@@ -13,7 +14,6 @@ IDLE_DAYS_MAX = 30
 TRADES_A_DAY_MAX = 500
 # beyond this share of its volume, so much came from outside that the record is not of trading
 UNMATCHED_SHARE_MAX = 0.5
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

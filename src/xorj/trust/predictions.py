@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from xorj.primitives.ids import Slot, Wallet
 from xorj.trust.copy_score import HORIZON_DAYS
 
-DAY_S = 86_400
-
 
 @dataclass(frozen=True, slots=True)
 class Prediction:

@@ -11,13 +11,14 @@ from itertools import groupby, pairwise
 import numpy as np
 
 from xorj.primitives import elementary
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import SOL, USDC, Mint, Wallet
 from xorj.swaps.record import WalletMovement
 from xorj.swaps.valuation import Valuation, ValuedSwap
 from xorj.trust import prior as priors
 from xorj.trust.cohort import Cohort, Floats
 from xorj.trust.copied_market import NO_RESERVES, Reserves, market_of
-from xorj.trust.copy_replay import DAY_S, Apart, CopyRecord, Market, Prices, Terms, Trades, replay, trades_of
+from xorj.trust.copy_replay import Apart, CopyRecord, Market, Prices, Terms, Trades, replay, trades_of
 from xorj.trust.copy_score import HORIZON_DAYS, UNCALIBRATED, Calibration, score_cohort, score_estimates
 from xorj.trust.copy_verdict import CopyScore, CopyVerdict, LinkFacts, NotEnoughEvidence
 from xorj.trust.drawdown import expected_drawdowns

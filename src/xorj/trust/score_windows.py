@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xorj.primitives.clock import DAY_S
 from xorj.swaps.valuation import value_swaps
 from xorj.trust.behaviour import Shift, features, plus_scores
 from xorj.trust.cohort import Floats
@@ -18,7 +19,7 @@ from xorj.trust.copy_replay import Terms
 from xorj.trust.copy_verdict import CopyScore
 from xorj.trust.live_calibration import Assumed, LiveCalibration, live_calibration, live_shift
 from xorj.trust.ports import HistoryReader, PredictionLog, WindowStore
-from xorj.trust.predictions import DAY_S, FrozenCohort, LiveWindow, Prediction, due
+from xorj.trust.predictions import FrozenCohort, LiveWindow, Prediction, due
 from xorj.trust.ranking import ScoringRun, TraderScore
 from xorj.trust.score_copies import Copied, window_returns
 from xorj.trust.synthetic_shift import SYNTHETIC_SHIFT

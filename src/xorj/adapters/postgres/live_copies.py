@@ -40,10 +40,10 @@ from xorj.copying.standing import (
     SaleIntoCopies,
 )
 from xorj.primitives.amounts import BPS_PER_ONE
+from xorj.primitives.clock import DAY_S
 from xorj.primitives.ids import USDC, Address, Mint, Slot, Wallet
 
 RUN_COMPLETED = "completed"
-DAY_S = 86_400
 BASE_DECIMALS = 6
 BASE_UNIT = Decimal(1).scaleb(-BASE_DECIMALS)
 SALES_PER_LOOK_MAX = 1_000
