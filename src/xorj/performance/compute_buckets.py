@@ -26,7 +26,12 @@ def compute_buckets(reader: LegReader, workers: Workers, *, per_task: int = 1, w
 
 def compute_task(reader: LegReader, buckets: Sequence[int], *, with_series: bool = False) -> list[Computed]:
     """The task: it reads its buckets whole, one in memory at a time. The same buckets give the same figures, to the bit, anywhere."""
-    return [Computed(bucket, compute_bucket(reader, bucket, with_series=with_series)) for bucket in buckets]
+    done = []
+    for at, bucket in enumerate(buckets):
+        if at + 1 < len(buckets):
+            reader.expect(buckets[at + 1])
+        done.append(Computed(bucket, compute_bucket(reader, bucket, with_series=with_series)))
+    return done
 
 
 def compute_bucket(reader: LegReader, bucket: int, *, with_series: bool = False) -> Figures:

@@ -31,6 +31,9 @@ class LegReader(Protocol):
     def legs(self, bucket: int) -> Legs:
         """Every leg of the bucket as arrays, sorted by (wallet, token, swap); wallet numbers hold for this bucket, tokens for all."""
 
+    def expect(self, bucket: int) -> None:
+        """The bucket is asked for next: its bytes may be fetched meanwhile. Never fails."""
+
     def price_table(self) -> PriceTable:
         """The one price table that all buckets are marked from."""
 
