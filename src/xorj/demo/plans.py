@@ -28,6 +28,8 @@ _MARTINGALE_STAKE_BPS_MAX = 6_400
 _REFUND_BPS = 350
 # when the abandoned wallet hands all that it has left to the fresh one
 _RESET_STEP = HISTORY_STEPS // 2
+# when the turncoat turns: what he is must stand on the chain before anybody may be asked to have seen it
+_TURN_STEP = HISTORY_STEPS * 3 // 4
 
 
 class Action(StrEnum):
@@ -210,11 +212,17 @@ def _sniper(draft: _Draft) -> Iterator[Order]:
 
 def _turncoat(draft: _Draft) -> Iterator[Order]:
     """A skilled trader until he has followers; then he drives a thin token up under them and sells it to them."""
+    manner, thin = draft.leader.manner, draft.of_temper(Temper.THIN)
     if not draft.season.live:
-        yield from _by_foresight(draft)
-        return
+        trades = list(_by_foresight(draft))
+        for bought, sold in zip(trades[::2], trades[1::2], strict=True):
+            if bought.step < _TURN_STEP:
+                yield bought
+                yield sold
     for step in draft.moments():
-        yield from draft.trade(draft.pick(draft.of_temper(Temper.THIN)), step, step + draft.between(draft.hold))
+        if step >= _TURN_STEP:
+            stake, hold = draft.between(manner.live_stake_bps), draft.between(manner.live_hold_steps)
+            yield from draft.trade(draft.pick(thin), step, step + hold, stake)
 
 
 def _clone(draft: _Draft) -> Iterator[Order]:
