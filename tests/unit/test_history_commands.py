@@ -290,6 +290,31 @@ def test_a_receipt_of_other_parameters_is_computed_with_those(start: Start, reco
     assert start("trust", "recompute", receipt, "--lake", lake)[0] == EXIT_USAGE
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "given"),
+    [
+        ("terms", "trade_share_max", 0),
+        ("terms", "trade_share_max", 1.5),
+        ("terms", "order_usd", -1),
+        ("terms", "delay_s", -1),
+        ("live_calibration", "prior", []),
+        ("live_calibration", "rho", 2),
+    ],
+)
+def test_a_receipt_with_a_parameter_that_cannot_be_is_refused_by_its_name(
+    start: Start, recording: Path, tmp_path: Path, part: str, name: str, given: object
+) -> None:
+    lake, receipt = tmp_path / "lake", tmp_path / "receipt.json"
+    start("swaps", "import", recording, "--lake", lake)
+    explained = json.loads(start("trust", "explain", wallet("ana"), "--lake", lake)[1])
+    live = {"rho": 0.5, "drift": 0.0, "prior": [1 / 121] * 121, "version": "live"}
+    explained["receipt"][part] = (explained["receipt"][part] or live) | {name: given}
+    receipt.write_text(json.dumps(explained))
+    code, _, error = start("trust", "recompute", receipt, "--lake", lake)
+    assert code == EXIT_USAGE
+    assert f"receipt.{part}.{name}" in error
+
+
 def test_a_cluster_that_cannot_be_used_is_named(start: Start, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = tmp_path / "lake"
     start("swaps", "import", recording, "--lake", lake)

@@ -15,6 +15,7 @@ from xorj.adapters.lake.place import Place
 from xorj.adapters.lake.store import chain_of
 from xorj.cli.lake_option import LakeOption, named_lake, place_named
 from xorj.cli.performance import AsOf
+from xorj.cli.receipt_parameters import refuse_impossible
 from xorj.cli.slot_option import asked_slot, nothing_at
 from xorj.cli.tables import show
 from xorj.cli.trust_report import explained_in_words, read_bands, read_calibration, report, run
@@ -189,6 +190,7 @@ async def _recomputed(place: Place, inside: dict[str, Any]) -> Scored | None:
         live = msgspec.convert(inside["live_calibration"], LiveCalibration | None)
     except (KeyError, msgspec.ValidationError) as error:
         raise InvalidInput("RECEIPT", given=str(error), rule="a receipt with its parameters") from error
+    refuse_impossible(terms, live)
     reader = await DeltaLake(place, chain_of(place)).at_version(inside["lake_version"])
     slot = Slot(inside["as_of_slot"])
     return await score_wallets(reader, rules, Model(inside["model"]), as_of=slot, terms=terms, live=live)

@@ -28,19 +28,21 @@ from xorj.trust.words import calibration_in_words, past_in_words, reason_in_word
 
 T = TypeVar("T")
 RUN_SECONDS_MAX = 600.0
+# what a monitor tells from a database that is not there (1)
+EXIT_ALARM = 4
 
 
 def report(data_dir: Path | None = DataDir, as_json: bool = AsJson) -> None:
     """What closed 90-day windows say of the trust score, failures like successes: the newest weekly report.
 
-    Exit code 1 when the calibration alarm is raised. Example: ./xorj trust report
+    Exit code 4 when the calibration alarm is raised, 1 when there is no report to read. Example: ./xorj trust report
     """
     found = asyncio.run(_asked(data_dir, lambda log: log.newest_report()))
     if found is None:
         raise Unavailable("the weekly report", "no scoring run was made yet on this chain")
     typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode() if as_json else "\n".join(_lines(found)))
     if found.alarm:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ALARM)
 
 
 def run(data_dir: Path | None = DataDir, as_json: bool = AsJson) -> None:
