@@ -16,7 +16,7 @@ from xorj.adapters.lake import compaction
 from xorj.adapters.lake.delta_lake import DeltaLake
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 from xorj.primitives.ids import LOCAL_GENESIS, Address, Slot
-from xorj.swaps.coverage import Hole, Learned, SlotRange
+from xorj.swaps.coverage import Hole, Learned, Left, SlotRange
 from xorj.swaps.movement import MovementKind
 from xorj.swaps.ports import FROM_THE_FIRST
 from xorj.swaps.record import Cursor, movements_of
@@ -147,6 +147,34 @@ async def test_later_knowledge_closes_a_hole(lake: Lake) -> None:
     await lake.commit([record("ana", slot=9)], {}, holed)
     await lake.commit([], {}, [Learned(ana, SlotRange(Slot(3), Slot(7)), ("one", "two"))])
     assert await lake.open_holes() == {ben: (hole,)}
+
+
+async def test_what_accounts_were_left_with_is_the_newest_that_was_told_of_each(lake: Lake) -> None:
+    ana, ben = wallet("ana"), wallet("ben")
+    own, held, other = Address(ana), Address(wallet("an account")), Address(wallet("another"))
+
+    def left(slot: int, raw: int, of: str | None = None) -> Left:
+        return Left(None if of is None else mint(of), signature(slot), Slot(slot), raw)
+
+    first = Learned(ana, SlotRange(Slot(1), Slot(5)), ("one",), (), {own: left(5, 2**64 - 1), held: left(3, 7, "BONK")})
+    later = Learned(ana, SlotRange(Slot(6), Slot(9)), ("one",), (), {own: left(9, 3)})
+    older = Learned(ana, SlotRange(Slot(0), Slot(1)), ("one",), (), {held: left(1, 9, "BONK"), other: left(1, 0, "SOL")})
+    assert await lake.left([ana]) == {}
+    for slot, learned in ((5, first), (9, later)):
+        await lake.commit([record("ana", slot=slot), record("ben", slot=slot)], {}, [learned, Learned(ben, learned.slots, ("one",))])
+    await lake.commit([], {}, [older])
+    assert await lake.left([ana, ben]) == {ana: {own: left(9, 3), held: left(3, 7, "BONK"), other: left(1, 0, "SOL")}}
+    assert await lake.left([]) == {}
+
+
+async def test_what_was_read_from_where_a_cursor_stands_no_more_is_refused_whole(lake: Lake) -> None:
+    ana, ben, cem = wallet("ana"), wallet("ben"), wallet("cem")
+    await lake.commit([record("ana", slot=5)], {}, read_from={ana: None})
+    for stale in ({ana: None}, {ana: Slot(4)}, {ana: Slot(5), ben: Slot(1)}):
+        with pytest.raises(Unavailable):
+            await lake.commit([record("ana", slot=9), record("cem", slot=9)], {VENUE: Slot(9)}, read_from=stale)
+    assert (set(await lake.cursors()), await lake.venue_cursor(VENUE), await lake.version()) == ({ana}, None, 1)
+    assert await lake.commit([record("ana", slot=9), record("cem", slot=9)], {}, read_from={ana: Slot(5), cem: None}) == 2
 
 
 async def test_what_comes_late_is_added_once_and_moves_no_cursor(lake: Lake) -> None:

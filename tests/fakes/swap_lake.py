@@ -1,10 +1,11 @@
 """A swap lake in memory, for flows and as the other half of the lake's contract suite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import uuid4
 
+from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
-from xorj.swaps.coverage import Hole, Learned, open_holes
+from xorj.swaps.coverage import Balances, Hole, Learned, left_by, open_holes
 from xorj.swaps.pool_hops import SwapFacts
 from xorj.swaps.record import Cursor, Record, WalletMovement, by_order, movements_of
 from xorj.swaps.swap import Swap
@@ -33,8 +34,11 @@ class MemoryLake:
         venues: Mapping[Address, Slot],
         learned: Sequence[Learned] = (),
         late: Sequence[Record] = (),
+        read_from: Mapping[Wallet, Slot | None] | None = None,
     ) -> int:
         cursors = await self.cursors()
+        if any(slot != (cursors[wallet].slot if wallet in cursors else None) for wallet, slot in (read_from or {}).items()):
+            raise Unavailable("lake", "another commit came first")
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if self._venues.get(venue, -1) < slot}
         known = {(record.wallet, record.signature) for record in self.kept}
@@ -47,6 +51,9 @@ class MemoryLake:
         self.commits += bool(new or moved or told)
         self._came |= {(record.wallet, record.signature): self.commits for record in new}
         return len(new)
+
+    async def left(self, wallets: Collection[Wallet]) -> Mapping[Wallet, Balances]:
+        return left_by(one for one in self.all_learned if one.wallet in wallets)
 
     async def version(self) -> int:
         return self.commits

@@ -18,7 +18,7 @@ from xorj.performance.follow_performance import FollowedLake
 from xorj.performance.live_books import LiveBooks
 from xorj.performance.loops import LOT_UNIT_COST
 from xorj.primitives.errors import Unavailable
-from xorj.primitives.ids import Address, Slot
+from xorj.primitives.ids import Address, Slot, Wallet
 from xorj.swaps.coverage import Learned
 from xorj.swaps.record import Record
 from xorj.swaps.swap import Swap
@@ -73,8 +73,9 @@ class FailingLake(MemoryLake):
         venues: Mapping[Address, Slot],
         learned: Sequence[Learned] = (),
         late: Sequence[Record] = (),
+        read_from: Mapping[Wallet, Slot | None] | None = None,
     ) -> int:
-        await super().commit(records, venues, learned, late)
+        await super().commit(records, venues, learned, late, read_from)
         raise Unavailable("lake", "the answer was lost")
 
 

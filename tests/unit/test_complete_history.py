@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.fakes.carried_over import carried_over
 from tests.fakes.chain_history import ChainHistory
 from tests.fakes.made_swaps import VENUE, wallet
@@ -85,13 +87,57 @@ async def test_what_came_in_the_slot_that_the_cursor_has_passed_is_added_late(no
     assert [one.signature for one in in_order] == [one.signature for one in transactions]
 
 
-async def test_a_balance_is_carried_over_a_restart_as_far_as_the_cursors_transaction_shows_it() -> None:
-    transactions = carried_over(swaps_of_ana(10, 20, 30))
+def paid(slot: int) -> ChainTransaction:
+    """Ana sends somebody lamports: no token account of hers is in it."""
+    return Made(payer="ana", slot=slot, index=0).gains_lamports("somebody", 5).done()
+
+
+async def test_balances_are_carried_over_a_restart_also_of_accounts_that_the_cursors_transaction_does_not_touch() -> None:
+    transactions = carried_over([*swaps_of_ana(10), paid(15), *swaps_of_ana(20, 30)])
     lake = MemoryLake()
-    await ingest_swaps(WATCHED, ChainHistory(transactions[:1]), lake)
+    await ingest_swaps(WATCHED, ChainHistory(transactions[:2]), lake)
     ingested = await ingest_swaps(WATCHED, ChainHistory(without(transactions, 20)), lake)
     assert dict(ingested.breaks) == {"lamports": 1, "tokens": 2}
     assert ingested.gapped == {ANA}
+
+
+async def test_after_a_lake_that_kept_no_balances_they_are_those_that_the_cursors_transaction_shows_and_kept_from_then_on() -> None:
+    transactions = carried_over([*swaps_of_ana(10), paid(15), *swaps_of_ana(30, 40)])
+    lake = MemoryLake()
+    await ingest_swaps(WATCHED, ChainHistory(transactions[:1]), lake)
+    lake.all_learned = [replace(one, left={}) for one in lake.all_learned]
+    await ingest_swaps(WATCHED, ChainHistory(transactions[:2]), lake)
+    ingested = await ingest_swaps(WATCHED, ChainHistory(without(transactions, 30)), lake)
+    assert dict(ingested.breaks) == {"lamports": 1, "tokens": 2}
+
+
+@given(st.lists(st.sampled_from([10, 15, 20, 25, 30, 35, 40, 45]), unique=True), st.booleans())
+async def test_the_holes_are_those_of_the_history_wherever_passes_end(ends: list[int], is_remembered: bool) -> None:
+    made = carried_over(
+        [*swaps_of_ana(10), paid(15), *swaps_of_ana(20), received(25), paid(30), *swaps_of_ana(35), paid(40), *swaps_of_ana(45)]
+    )
+    listed, found = without(made, 20, 40), []
+    for looks in ([], sorted(ends)):
+        lake, memory = MemoryLake(), Memory()
+        for end in (*looks, 45):
+            shown = ChainHistory([one for one in listed if one.slot <= end])
+            await ingest_swaps(WATCHED, shown, lake, memory=memory if is_remembered else None)
+        found.append(await lake.open_holes())
+    assert found[0] == found[1]
+    assert len(found[0][ANA]) > 1
+
+
+async def test_what_was_read_from_where_another_ingester_has_been_since_is_not_committed() -> None:
+    lake, transactions = MemoryLake(), carried_over(swaps_of_ana(10, 20))
+
+    class Overtaken(ChainHistory):
+        async def transactions(self, signatures: Sequence[Any], **asked: Any) -> Any:
+            await ingest_swaps(WATCHED, ChainHistory(transactions), lake)
+            return await super().transactions(signatures, **asked)
+
+    with pytest.raises(Unavailable, match="another commit came first"):
+        await ingest_swaps(WATCHED, Overtaken(transactions[:1]), lake)
+    assert (slots(lake), len(lake.all_learned)) == ([10, 20], 1)
 
 
 async def test_what_one_source_hides_a_second_tells() -> None:

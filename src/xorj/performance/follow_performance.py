@@ -4,7 +4,7 @@ Run by the quant engine around its ingestion.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from xorj.performance.live_books import LiveBooks
 from xorj.performance.metrics import Performance
 from xorj.performance.ports import BookKeeper
 from xorj.primitives.ids import Address, Slot, Wallet
-from xorj.swaps.coverage import Hole, Learned
+from xorj.swaps.coverage import Balances, Hole, Learned
 from xorj.swaps.pool_hops import SwapFacts
 from xorj.swaps.ports import FROM_THE_FIRST, CommitReader, MovementReader, SwapLake, SwapReader
 from xorj.swaps.record import Cursor, Record, WalletMovement
@@ -114,8 +114,12 @@ class FollowedLake:
         venues: Mapping[Address, Slot],
         learned: Sequence[Learned] = (),
         late: Sequence[Record] = (),
+        read_from: Mapping[Wallet, Slot | None] | None = None,
     ) -> int:
-        return await self._lake.commit(records, venues, learned, late)
+        return await self._lake.commit(records, venues, learned, late, read_from)
+
+    async def left(self, wallets: Collection[Wallet]) -> Mapping[Wallet, Balances]:
+        return await self._lake.left(wallets)
 
     async def still(self) -> StillLake:
         """The lake and its books as of now. Raises Unavailable."""

@@ -108,7 +108,8 @@ async def complete(found: Found, reader: HistoryReader, second: HistoryReader | 
     if second is not None and (work.carried.breaks or is_sampled(found.wallet, found.slots)):
         await _ask_second(work, second)
     slots = SlotRange(work.rows[0].slot, found.slots.last) if _began_earlier(work) else found.slots
-    learned = Learned(found.wallet, slots, tuple(work.sources), tuple(_hole(one, work) for one in work.carried.breaks))
+    changed = {account: left for account, left in work.carried.left.items() if found.left.get(account) != left}
+    learned = Learned(found.wallet, slots, tuple(work.sources), tuple(_hole(one, work) for one in work.carried.breaks), changed)
     late = tuple(row for row in work.rows if row.slot < found.slots.first)
     whole = replace(found, rows=tuple(work.rows[len(late) :]), transactions=work.transactions)
     return Whole(whole, late, learned, work.carried.left, work.carried.breaks, work.added, work.denied)

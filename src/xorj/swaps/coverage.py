@@ -5,7 +5,7 @@ Used by ingestion, which takes no page on trust, and by the command `swaps cover
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
@@ -48,25 +48,50 @@ class Hole:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What an account was left with by the last transaction that touched it; `mint` as in Break."""
+
+    mint: Mint | None
+    signature: Signature
+    slot: Slot
+    raw: int
+
+
+Balances = Mapping[Address, Left]
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """What one commit tells of a wallet: all that happened in `slots` was read from `sources`, but for the holes.
 
-    Two sources or more were held against each other. Later knowledge of the same slots replaces earlier: see open_holes.
+    Two sources or more were held against each other. Later knowledge of the same slots replaces earlier: see open_holes. `left` is what
+    the accounts touched there were left with, so that what comes next is held against it whoever reads it, and after a restart too.
     """
 
     wallet: Wallet
     slots: SlotRange
     sources: tuple[str, ...]
     holes: tuple[Hole, ...] = ()
+    left: Balances = field(default_factory=dict, compare=False)
+
+
+def left_by(learned: Iterable[Learned]) -> dict[Wallet, Balances]:
+    """What each wallet's accounts were left with by all that was learned, in whatever order; without wallets of which nothing tells it."""
+    found: dict[Wallet, dict[Address, Left]] = {}
+    for one in learned:
+        of_wallet = found.setdefault(one.wallet, {}) if one.left else {}
+        of_wallet.update({key: left for key, left in one.left.items() if key not in of_wallet or left.slot > of_wallet[key].slot})
+    return dict(found)
 
 
 def open_holes(learned: Sequence[Learned]) -> tuple[Hole, ...]:
-    """What is still unexplained, `learned` in the order it was committed: a hole is closed by later knowledge that spans it without one."""
+    """What is still unexplained, each once and oldest first, `learned` in the order it was committed: a hole is closed by later knowledge
+    that spans it without one."""
     found: list[Hole] = []
     for one in learned:
         found = [hole for hole in found if not (one.slots.first <= hole.after and hole.before <= one.slots.last)]
         found += one.holes
-    return tuple(found)
+    return tuple(sorted(set(found), key=lambda hole: (hole.before, hole.after, hole.account, hole.left_raw, hole.found_raw)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,19 +285,6 @@ class Break:
     before: Signature
     left_raw: int
     found_raw: int
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What an account was left with by the last transaction that touched it; `mint` as in Break."""
-
-    mint: Mint | None
-    signature: Signature
-    slot: Slot
-    raw: int
-
-
-Balances = Mapping[Address, Left]
 
 
 @dataclass(frozen=True, slots=True)

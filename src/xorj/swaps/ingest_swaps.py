@@ -101,14 +101,18 @@ class Progress:
 
 @dataclass(slots=True)
 class Memory:
-    """What the last transactions of each wallet left its accounts with, so that the next ones can be held against it. Of wallets not in
-    here the transaction at the cursor is read again, which shows the lamports and what else it touched."""
+    """What each wallet's transactions up to a slot left its accounts with, which spares asking the lake for it again."""
 
-    balances: dict[Wallet, Balances] = field(default_factory=dict)
+    balances: dict[Wallet, tuple[Slot, Balances]] = field(default_factory=dict)
 
-    def keep(self, wallet: Wallet, left: Balances) -> None:
+    def left(self, wallet: Wallet, slot: Slot) -> Balances | None:
+        """None where it was not kept, or is of another slot because somebody else has committed since."""
+        kept_to, left = self.balances.get(wallet, (None, {}))
+        return left if kept_to == slot else None
+
+    def keep(self, wallet: Wallet, slot: Slot, left: Balances) -> None:
         self.balances.pop(wallet, None)
-        self.balances[wallet] = left
+        self.balances[wallet] = slot, left
         while len(self.balances) > BALANCES_REMEMBERED_MAX:
             del self.balances[next(iter(self.balances))]
 
@@ -234,13 +238,15 @@ async def _commit(
 ) -> None:
     wanted = dict.fromkeys(row.signature for one in due.values() for row in one.rows)
     known = {**transactions, **await fetched([signature for signature in wanted if signature not in transactions], step.reader)}
-    wholes = [await _whole(wallet, one, known, step) for wallet, one in due.items()]
+    told = await _told(due, step)
+    wholes = [await _whole(wallet, one, known, told.get(wallet), step) for wallet, one in due.items()]
     # a slice is a second of decoding, in which the process must still answer
     records, late = await asyncio.to_thread(_decoded, wholes)
-    step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes], late)
+    read_from = {wallet: None if one.cursor is None else one.cursor.slot for wallet, one in due.items()}
+    step.ingested.records += await step.lake.commit(records, venues, [whole.learned for whole in wholes], late, read_from)
     step.ingested.count([*late, *records])
     for whole in wholes:
-        step.memory.keep(whole.found.wallet, whole.left)
+        step.memory.keep(whole.found.wallet, whole.found.slots.last, whole.left)
         step.ingested.count_whole(whole)
     newest = max((*venues.values(), *(record.slot for record in records)), default=None)
     step.ingested.up_to_slot = step.ingested.up_to_slot if newest is None else newest
@@ -254,17 +260,29 @@ def _decoded(wholes: Sequence[Whole]) -> tuple[list[Record], list[Record]]:
     )
 
 
-async def _whole(wallet: Wallet, pending: _Pending, known: Mapping[Signature, ChainTransaction], step: _Pass) -> Whole:
+async def _told(due: Mapping[Wallet, _Pending], step: _Pass) -> dict[Wallet, Balances]:
+    """What was before, as remembered, else as the lake keeps it; nothing for new wallets and where an older version of XORJ kept none."""
+    cursors = {wallet: one.cursor for wallet, one in due.items() if one.cursor is not None}
+    remembered = {wallet: step.memory.left(wallet, cursor.slot) for wallet, cursor in cursors.items()}
+    kept = await step.lake.left([wallet for wallet, left in remembered.items() if left is None])
+    return {**kept, **{wallet: left for wallet, left in remembered.items() if left is not None}}
+
+
+async def _whole(
+    wallet: Wallet, pending: _Pending, known: Mapping[Signature, ChainTransaction], told: Balances | None, step: _Pass
+) -> Whole:
     rows = tuple(pending.rows)
     slots = SlotRange(min(pending.complete_from, rows[0].slot), rows[-1].slot)
     own = {row.signature: known[row.signature] for row in rows}
-    return await complete(Found(wallet, slots, rows, own, await _left(wallet, pending.cursor, step)), step.reader, step.second)
+    left = told if told is not None else await _left_at(wallet, pending.cursor, step)
+    whole = await complete(Found(wallet, slots, rows, own, left), step.reader, step.second)
+    # what nobody had told before is told with it
+    return whole if told is not None else replace(whole, learned=replace(whole.learned, left=whole.left))
 
 
-async def _left(wallet: Wallet, cursor: Cursor | None, step: _Pass) -> Balances:
-    if wallet in step.memory.balances or cursor is None:
-        return step.memory.balances.get(wallet, {})
-    (last,) = await step.reader.transactions([cursor.signature])
+async def _left_at(wallet: Wallet, cursor: Cursor | None, step: _Pass) -> Balances:
+    """What the transaction at the cursor shows: the lamports, and what else it touched."""
+    (last,) = (None,) if cursor is None else await step.reader.transactions([cursor.signature])
     return {} if last is None else carried(wallet, [last], {}).left
 
 
@@ -312,7 +330,7 @@ def _due(pending: dict[Wallet, _Pending], end: Slot) -> dict[Wallet, _Pending]:
         if rows:
             due[wallet] = _Pending(rows, one.complete_from, one.cursor)
             del one.rows[: len(rows)]
-            one.complete_from = Slot(rows[-1].slot + 1)
+            one.complete_from, one.cursor = Slot(rows[-1].slot + 1), Cursor(rows[-1].slot, rows[-1].signature)
     return due
 
 

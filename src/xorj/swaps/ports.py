@@ -1,10 +1,10 @@
 """What the swap workflows and their readers need from the outside. Adapters: adapters/lake, and solana_rpc for xorj.chain.ports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from xorj.primitives.ids import Address, Slot, Wallet
-from xorj.swaps.coverage import Hole, Learned
+from xorj.swaps.coverage import Balances, Hole, Learned
 from xorj.swaps.pool_hops import SwapFacts
 from xorj.swaps.record import Cursor, Record, WalletMovement
 from xorj.swaps.swap import Swap
@@ -25,11 +25,16 @@ class SwapLake(Protocol):
         venues: Mapping[Address, Slot],
         learned: Sequence[Learned] = (),
         late: Sequence[Record] = (),
+        read_from: Mapping[Wallet, Slot | None] | None = None,
     ) -> int:
         """Adds records, moves cursors and keeps what was learned in one commit; returns how many records were new. A wallet's records
         must come whole slots at a time and oldest first; those not after its cursor are dropped, so that repeating a commit changes
         nothing. `late` are of slots that its cursor has passed, and dropped where they are known already. What was learned of a wallet
-        is kept in the order it came, and once."""
+        is kept in the order it came, and once. Where the cursors of `read_from` do not stand at its slots any more somebody else has
+        committed: what was learned from there is refused as Unavailable, with all of the commit."""
+
+    async def left(self, wallets: Collection[Wallet]) -> Mapping[Wallet, Balances]:
+        """What each wallet's accounts were left with, of those of which it was ever told: coverage.left_by of all that was learned."""
 
 
 class SwapReader(Protocol):

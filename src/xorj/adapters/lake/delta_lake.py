@@ -4,7 +4,7 @@ One commit holds records of many wallets and the venues' cursors, the latter as 
 newest record. Two writers cannot both commit: each commit carries the application transaction `ingest`, on which they collide.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import pyarrow.compute as pc
@@ -15,7 +15,7 @@ from xorj.adapters.lake.compaction import COMMITS_PER_COMPACTION, KEEP_OLD_FILES
 from xorj.adapters.lake.exclusive_commits import require_exclusive_commits
 from xorj.adapters.lake.place import BucketFolder, Place
 from xorj.adapters.lake.reader import LakeReader, dataset_of
-from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, OUTCOMES, SCHEMA, learned_of_rows, table_of
+from xorj.adapters.lake.rows import COVERAGE, COVERAGE_COLUMNS, LEFT_COLUMNS, OUTCOMES, SCHEMA, learned_of_rows, table_of
 from xorj.adapters.lake.store import (
     INGEST_TRANSACTION,
     SCHEMA_TRANSACTION,
@@ -28,7 +28,7 @@ from xorj.adapters.lake.store import (
 )
 from xorj.primitives.errors import Unavailable
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
-from xorj.swaps.coverage import Learned
+from xorj.swaps.coverage import Balances, Learned, left_by
 from xorj.swaps.record import Cursor, Record, by_order
 
 T = TypeVar("T")
@@ -71,8 +71,16 @@ class DeltaLake(LakeReader):
         venues: Mapping[Address, Slot],
         learned: Sequence[Learned] = (),
         late: Sequence[Record] = (),
+        read_from: Mapping[Wallet, Slot | None] | None = None,
     ) -> int:
-        return await self._run(lambda: self._commit(records, venues, learned, late))
+        return await self._run(lambda: self._commit(records, venues, learned, late, read_from or {}))
+
+    async def left(self, wallets: Collection[Wallet]) -> Mapping[Wallet, Balances]:
+        def read() -> Mapping[Wallet, Balances]:
+            table = self._table()
+            return left_by([] if table is None or not wallets else self._learned_of(wallets, table, LEFT_COLUMNS))
+
+        return await self._run(read)
 
     async def behind(self, records: Sequence[Record]) -> list[Record]:
         """Those that commit would leave out although they are not in the lake: older than what it has of their wallet."""
@@ -98,9 +106,17 @@ class DeltaLake(LakeReader):
             self._cursors_as_of = sequence
         return self._cursors
 
-    def _commit(self, records: Sequence[Record], venues: Mapping[Address, Slot], learned: Sequence[Learned], late: Sequence[Record]) -> int:
+    def _commit(
+        self,
+        records: Sequence[Record],
+        venues: Mapping[Address, Slot],
+        learned: Sequence[Learned],
+        late: Sequence[Record],
+        read_from: Mapping[Wallet, Slot | None],
+    ) -> int:
         table = self._table() or self._created()
         cursors = self._known_cursors(table)
+        self._require_unmoved(read_from, cursors)
         new = [record for record in by_order(records) if record.wallet not in cursors or record.slot > cursors[record.wallet].slot]
         moved = {venue: slot for venue, slot in venues.items() if (table.transaction_version(_VENUE + venue) or -1) < slot}
         told, found = self._not_known(learned, table), self._behind(list(dict.fromkeys(late))) if late else []
@@ -126,6 +142,12 @@ class DeltaLake(LakeReader):
         if is_due(table, self._commits_per_compaction):
             compact(table, self._store.files())
         return len(new) + len(found)
+
+    def _require_unmoved(self, read_from: Mapping[Wallet, Slot | None], cursors: Mapping[Wallet, Cursor]) -> None:
+        for wallet, slot in read_from.items():
+            now = cursors[wallet].slot if wallet in cursors else None
+            if now != slot:
+                raise Unavailable(f"lake {self._store.place}", f"{wallet} was read from slot {slot}, another commit has it to {now}")
 
     def _created(self) -> DeltaTable:
         """The table without rows: who makes it has committed nothing yet, so that of two who do at once the commits still collide."""
@@ -154,9 +176,12 @@ class DeltaLake(LakeReader):
         asked = {one.wallet for one in learned if one.slots.last <= self._learned_to.get(one.wallet, _NEVER_READ)}
         known: set[Learned] = set()
         if asked and table is not None:
-            of_asked = (pc.field("outcome") == COVERAGE) & pc.field("wallet").isin(sorted(asked))
-            known.update(learned_of_rows(dataset_of(table).to_table(columns=COVERAGE_COLUMNS, filter=of_asked)))
+            known.update(self._learned_of(asked, table, COVERAGE_COLUMNS))
         return [one for one in dict.fromkeys(learned) if one not in known]
+
+    def _learned_of(self, wallets: Collection[Wallet], table: DeltaTable, columns: list[str]) -> list[Learned]:
+        of_theirs = (pc.field("outcome") == COVERAGE) & pc.field("wallet").isin(sorted(wallets))
+        return learned_of_rows(dataset_of(table).to_table(columns=columns, filter=of_theirs))
 
     def _behind(self, records: Sequence[Record]) -> list[Record]:
         table = self._table()

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from xorj.primitives.amounts import TokenAmount
 from xorj.primitives.ids import Address, Mint, Signature, Slot, Wallet
-from xorj.swaps.coverage import Hole, Learned, SlotRange
+from xorj.swaps.coverage import Hole, Learned, Left, SlotRange
 from xorj.swaps.movement import Movement, MovementKind
 from xorj.swaps.pool_hops import Reserve, SwapFacts
 from xorj.swaps.quote_rank import quote_rank
@@ -63,6 +63,15 @@ _HOLE = pa.struct(
         pa.field("found_raw", _RAW),
     ]
 )
+_LEFT = pa.struct(
+    [
+        pa.field("account", pa.string()),
+        pa.field("mint", pa.string()),
+        pa.field("signature", pa.string()),
+        pa.field("slot", pa.int64()),
+        pa.field("raw", _RAW),
+    ]
+)
 # null in rows of before: `movements` counts a record's movements, null where they were not kept, and so does fee_payer of a swap's facts
 ADDED_FIELDS = [
     pa.field("ingest", pa.int64()),
@@ -86,6 +95,7 @@ ADDED_FIELDS = [
     pa.field("last_slot", pa.int64()),
     pa.field("sources", pa.list_(pa.string())),
     pa.field("holes", pa.list_(_HOLE)),
+    pa.field("left", pa.list_(_LEFT)),
 ]
 SCHEMA = pa.schema([*_FIRST_FIELDS, *ADDED_FIELDS])
 _PLACE = ["wallet", "slot", "transaction_index", "instruction_index", "block_time", "signature"]
@@ -94,6 +104,7 @@ SWAP_COLUMNS = [*_PLACE, *_AMOUNTS, "network_fee_lamports", "tip_lamports", "pro
 _RESERVES = ["reserve_in_before_raw", "reserve_in_after_raw", "reserve_out_before_raw", "reserve_out_after_raw"]
 FACT_COLUMNS = [*SWAP_COLUMNS, "fee_payer", "hops", "program", "pool", *_RESERVES, "fee_in_raw", "fee_out_raw"]
 COVERAGE_COLUMNS = ["wallet", "ingest", "instruction_index", "slot", "last_slot", "sources", "holes"]
+LEFT_COLUMNS = [*COVERAGE_COLUMNS, "left"]
 MOVEMENT_COLUMNS = [*_PLACE, "movement", "token", "raw", "counterparty"]
 _KINDS = {kind.value: kind for kind in MovementKind}
 Row = dict[str, Any]
@@ -135,8 +146,8 @@ def _in_order(table: pa.Table) -> pa.Table:
 
 
 def learned_of_rows(table: pa.Table) -> list[Learned]:
-    """What was learned, in the order in which it was committed."""
-    rows = table.select(COVERAGE_COLUMNS).sort_by([("ingest", "ascending"), ("instruction_index", "ascending")])
+    """What was learned, in the order in which it was committed; with what accounts were left with where the table has that column."""
+    rows = table.sort_by([("ingest", "ascending"), ("instruction_index", "ascending")])
     return list(map(_learned, rows.to_pylist()))
 
 
@@ -270,6 +281,7 @@ def _coverage_columns(learned: Learned, number: int) -> Row:
         "instruction_index": number,
         "sources": list(learned.sources),
         "holes": [asdict(hole) | {"left_raw": Decimal(hole.left_raw), "found_raw": Decimal(hole.found_raw)} for hole in learned.holes],
+        "left": [{"account": account} | asdict(left) | {"raw": Decimal(left.raw)} for account, left in learned.left.items()],
     }
 
 
@@ -359,4 +371,8 @@ def _wallet_movement(
 def _learned(row: Row) -> Learned:
     holes = (hole | {"left_raw": int(hole["left_raw"]), "found_raw": int(hole["found_raw"])} for hole in row["holes"])
     slots = SlotRange(Slot(row["slot"]), Slot(row["last_slot"]))
-    return Learned(Wallet(row["wallet"]), slots, tuple(row["sources"]), tuple(Hole(**hole) for hole in holes))
+    return Learned(Wallet(row["wallet"]), slots, tuple(row["sources"]), tuple(Hole(**hole) for hole in holes), _left(row.get("left")))
+
+
+def _left(kept: Sequence[Row] | None) -> dict[Address, Left]:
+    return {one["account"]: Left(one["mint"], one["signature"], one["slot"], int(one["raw"])) for one in kept or ()}

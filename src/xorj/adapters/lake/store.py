@@ -18,7 +18,7 @@ from xorj.adapters.lake.place import BucketFolder, Place
 from xorj.primitives.errors import InvalidInput, RefusedForSafety, Unavailable
 
 TABLE_NAME = "swaps"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA_TRANSACTION = "schema"
 INGEST_TRANSACTION = "ingest"
 COMPACTION_TRANSACTION = "compaction"
