@@ -166,6 +166,16 @@ async def test_a_sale_soon_after_copies_stands_beside_what_he_and_they_paid(rows
     assert await rows.stores.live_copies.change([], [], [sale], Slot(402)) == 0
 
 
+@pytest.mark.parametrize("usd", [100, 120], ids=["for no more than he paid", "for no less than they paid"])
+async def test_a_sale_that_takes_nothing_from_his_copiers_is_none(rows: Rows, usd: int) -> None:
+    await following(rows)
+    entry, out = trade("in", slot=150, usd=100, units=100), trade("out", slot=400, usd=usd, units=100, direction=Direction.CLOSE)
+    (vault, _) = sorted((VAULT.address, OTHER.address))
+    await rows.fill(await copied(rows, entry), bought(vault, ANA, BONK, 30 * 100_000, 36 * M))
+    await rows.stores.trades.record(ANA, [out], read_to=out.slot)
+    assert await rows.stores.live_copies.sales(since_unix_seconds=0) == []
+
+
 async def test_a_sale_long_after_copies_is_none_of_their_business(rows: Rows) -> None:
     await following(rows)
     entry, out = trade("in", slot=150, usd=100, units=100), trade("out", slot=2_000, usd=110, units=100, direction=Direction.CLOSE)

@@ -89,7 +89,7 @@ class MemoryLiveCopies:
                         Decimal(paid[0]).scaleb(-6) / Decimal(paid[1]).scaleb(-decimals),
                     )
                 )
-        return found
+        return [sale for sale in found if sale.is_one]
 
     async def change(self, begun: Sequence[Pause], ended: Sequence[Wallet], sales: Sequence[SaleIntoCopies], slot: Slot) -> int:
         for pause in begun:

@@ -75,7 +75,7 @@ async def follow_live_copies(
         raise Unavailable("prices", f"the base mint {base_mint} has none")
     lost = unpriced.lost(held, prices, now.unix_seconds)
     expected, paused = await standings.expected(leaders), await store.paused()
-    sales = [sale for sale in await store.sales(since_unix_seconds=now.unix_seconds - SALES_DAYS * DAY_S) if sale.is_one]
+    sales = await store.sales(since_unix_seconds=now.unix_seconds - SALES_DAYS * DAY_S)
     today = now.unix_seconds // DAY_S
     begun, ended = list[Pause](), list[Wallet]()
     for each in live:

@@ -73,7 +73,8 @@ class LiveCopyStore(Protocol):
         """Keeps today's figures and returns all of the last WINDOWS_DAYS, oldest first, today's last."""
 
     async def sales(self, *, since_unix_seconds: int) -> list[SaleIntoCopies]:
-        """Sales of leaders within SALE_SLOTS after copies of theirs had bought the same token, whatever the prices; oldest first."""
+        """Sales of leaders within SALE_SLOTS after copies of theirs had bought the same token that are `is_one`; oldest first, and of a
+        leader with more than a hundred the newest."""
 
     async def change(self, begun: Sequence[Pause], ended: Sequence[Wallet], sales: Sequence[SaleIntoCopies], slot: Slot) -> int:
         """Begins and ends pauses and tells of both and of the sales, in one transaction. Returns how many sales were not told before."""

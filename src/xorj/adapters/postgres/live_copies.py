@@ -46,7 +46,8 @@ from xorj.primitives.ids import USDC, Address, Mint, Slot, Wallet
 RUN_COMPLETED = "completed"
 BASE_DECIMALS = 6
 BASE_UNIT = Decimal(1).scaleb(-BASE_DECIMALS)
-SALES_PER_LOOK_MAX = 1_000
+# the newest of each leader: three in 30 days already pause him
+SALES_PER_LEADER_MAX = 100
 # where a receipt says it
 COPY, OTHERS, AS_OF = ("copy",), ("copy", "links", "others"), ("as_of_block_time",)
 LEADER_PAUSED, LEADER_RESUMED, SOLD_INTO_COPIES = "leader_paused", "leader_resumed", "leader_sold_into_copies"
@@ -114,8 +115,7 @@ class PostgresLiveCopies:
 
     async def sales(self, *, since_unix_seconds: int) -> list[SaleIntoCopies]:
         async with transaction(self._engine) as connection:
-            newest = (await connection.execute(_sales(since_unix_seconds).limit(SALES_PER_LOOK_MAX))).all()
-        return [_sale(row) for row in reversed(newest)]
+            return [_sale(row) for row in await connection.execute(_sales(since_unix_seconds))]
 
     async def change(self, begun: Sequence[Pause], ended: Sequence[Wallet], sales: Sequence[SaleIntoCopies], slot: Slot) -> int:
         async with transaction(self._engine) as connection:
@@ -200,8 +200,8 @@ async def _allotted(connection: AsyncConnection) -> dict[Wallet, int]:
 
 
 def _sales(since: int) -> Select[Any]:
-    """Newest first, each sale beside his last purchase of the token before the first of the copies that bought it within SALE_SLOTS before
-    the sale."""
+    """Oldest first, the newest SALES_PER_LEADER_MAX of each leader: his sales at more than he paid and less than his copiers did, each
+    beside his last purchase of the token before the first of the copies that bought it within SALE_SLOTS before the sale."""
     sale = leader_trades.alias("sale")
     bought = and_(
         fills.c.leader == sale.c.leader,
@@ -234,17 +234,22 @@ def _sales(since: int) -> Select[Any]:
     )
     columns = (sale.c.leader, sale.c.id, sale.c.input_mint, sale.c.input_raw, sale.c.input_decimals, sale.c.slot)
     # what it brought, rather than what it was worth at a price that it moved
-    brought = case((sale.c.output_mint == USDC, sale.c.output_raw * BASE_UNIT), else_=sale.c.value_usd).label("sold_usd")
+    sold_usd = case((sale.c.output_mint == USDC, sale.c.output_raw * BASE_UNIT), else_=sale.c.value_usd)
     beside = (copies.c.base_raw, copies.c.units_raw, entries.c.value_usd.label("entry_usd"), entries.c.output_raw.label("entry_raw"))
     joined = sale.join(copies, literal(True)).join(entries, literal(True))
     wanted = and_(
         or_(sale.c.direction == "close", sale.c.direction == "switch"),
         sale.c.block_time >= since,
-        brought.is_not(None),
+        sold_usd.is_not(None),
         sale.c.input_raw > 0,
         copies.c.units_raw > 0,
+        # SaleIntoCopies.is_one without a division
+        entries.c.value_usd * sale.c.input_raw < sold_usd * entries.c.output_raw,
+        sold_usd * copies.c.units_raw < copies.c.base_raw * BASE_UNIT * sale.c.input_raw,
     )
-    return select(*columns, brought, *beside).select_from(joined).where(wanted).order_by(sale.c.slot.desc(), sale.c.id.desc())
+    place = func.row_number().over(partition_by=sale.c.leader, order_by=(sale.c.slot.desc(), sale.c.id.desc())).label("place")
+    found = select(*columns, sold_usd.label("sold_usd"), *beside, place).select_from(joined).where(wanted).subquery()
+    return select(found).where(found.c.place <= SALES_PER_LEADER_MAX).order_by(found.c.slot, found.c.id)
 
 
 def _sale(row: Row[Any]) -> SaleIntoCopies:
