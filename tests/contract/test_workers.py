@@ -95,6 +95,17 @@ def test_legs_as_of_a_slot_are_those_until_then(tmp_path: Path) -> None:
     assert sum(len(np.unique(files.legs(bucket).wallet)) for bucket in files.buckets()) == 2
 
 
+def test_to_expect_a_bucket_changes_nothing_and_never_fails(tmp_path: Path) -> None:
+    lake, files = MemoryLake(), LegFiles(tmp_path)
+    asyncio.run(lake.commit(traders(3), {}))
+    asyncio.run(compute_legs(lake, files))
+    bucket = files.buckets()[0]
+    before = files.legs(bucket)
+    files.expect(bucket)
+    LegFiles(tmp_path / "nothing").expect(bucket)
+    assert all(np.array_equal(one, other) for one, other in zip(before, files.legs(bucket), strict=True))
+
+
 def dies_once(mark: Path, item: int) -> int:
     """The first that comes here dies as if the machine had gone."""
     if item == 3 and not mark.exists():
