@@ -14,15 +14,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from statistics import NormalDist
 
 from xorj.copying.decision import Numbers
 from xorj.primitives.ids import Mint, Slot, Wallet
 
 WINDOWS_DAYS = (1, 5, 20)
 # of the standard normal: one in a hundred lies below
-ONE_PERCENT = -2.3263478740408408
+ONE_PERCENT = NormalDist().inv_cdf(0.01)
 # between the ends of the middle 80 % of a normal, in deviations
-BAND_DEVIATIONS = 2 * 1.2815515655446004
+BAND_DEVIATIONS = 2 * NormalDist().inv_cdf(0.9)
 PAUSE_DAYS = 7
 # he sold so soon after a purchase of ours that it was still what held the price
 SALE_SLOTS = 750

@@ -126,7 +126,7 @@ class PostgresLiveCopies:
                 made = await connection.execute(update(leader_pauses).where(open_one).values(ended_slot=slot).returning(leader_pauses.c.id))
                 if made.first() is not None:
                     await _tell(connection, LEADER_RESUMED, leader, {"leader": leader, "slot": slot})
-            return sum([await _tell_of_sale(connection, sale) for sale in sales])
+            return await _tell_of_sales(connection, sales)
 
     async def paused(self) -> Mapping[Wallet, Pause]:
         async with transaction(self._engine) as connection:
@@ -278,15 +278,16 @@ def _pause(row: Row[Any]) -> Pause:
     return Pause(Wallet(row.leader), row.reason, row.numbers, Slot(row.began_slot), row.began_day)
 
 
-async def _tell_of_sale(connection: AsyncConnection, sale: SaleIntoCopies) -> bool:
-    """Whether it was not told before."""
-    told = select(outbox.c.id).where(outbox.c.topic == SOLD_INTO_COPIES, outbox.c.key == sale.trade_id).limit(1)
-    if (await connection.execute(told)).first() is not None:
-        return False
-    prices = {"paid_usd": str(sale.paid_usd), "sold_usd": str(sale.sold_usd), "copies_paid_usd": str(sale.copies_paid_usd)}
-    payload = {"leader": sale.leader, "leader_trade_id": sale.trade_id, "mint": sale.mint, "slot": sale.slot, **prices}
-    await _tell(connection, SOLD_INTO_COPIES, sale.trade_id, payload)
-    return True
+async def _tell_of_sales(connection: AsyncConnection, sales: Sequence[SaleIntoCopies]) -> int:
+    """How many were not told before."""
+    asked = select(outbox.c.key).where(outbox.c.topic == SOLD_INTO_COPIES, outbox.c.key.in_([sale.trade_id for sale in sales]))
+    told = set((await connection.execute(asked)).scalars()) if sales else set()
+    new = [sale for sale in sales if sale.trade_id not in told]
+    for sale in new:
+        prices = {"paid_usd": str(sale.paid_usd), "sold_usd": str(sale.sold_usd), "copies_paid_usd": str(sale.copies_paid_usd)}
+        payload = {"leader": sale.leader, "leader_trade_id": sale.trade_id, "mint": sale.mint, "slot": sale.slot, **prices}
+        await _tell(connection, SOLD_INTO_COPIES, sale.trade_id, payload)
+    return len(new)
 
 
 async def _tell(connection: AsyncConnection, topic: str, key: str, payload: Mapping[str, object]) -> None:
