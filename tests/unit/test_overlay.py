@@ -9,6 +9,7 @@ from tests.fakes.swap_lake import MemoryLake
 
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.errors import Unavailable
+from xorj.swaps import overlay
 from xorj.swaps.follow_confirmed import follow_confirmed
 from xorj.swaps.ingest_swaps import Sources, ingest_swaps
 from xorj.swaps.overlay import Moved, Overlay
@@ -57,6 +58,35 @@ async def test_what_becomes_final_is_read_as_final_and_leaves_the_overlay() -> N
     moved = await world.passes()
     assert (moved.came, moved.passed, moved.undone) == (0, 3, 0)
     assert (world.kept(), world.shown()) == ([1, 2, 2, 3, 4, 4], [5])
+
+
+async def test_a_wallet_that_is_watched_no_more_is_shown_no_more_and_was_not_undone() -> None:
+    world = World(final_slot=2)
+    await world.passes()
+    assert [record.slot for record in world.overlay.records(CEM)] == [4]
+    assert await follow_confirmed(Sources((VENUE,)), world.chain, world.lake, world.overlay) == Moved()
+    assert (world.overlay.records(CEM), world.shown()) == ([], [3, 4, 5])
+
+
+async def test_what_the_lake_has_goes_though_the_history_cannot_be_believed_now() -> None:
+    world = World(final_slot=2)
+    await world.passes()
+    world.chain.final_slot = 4
+    await ingest_swaps(SOURCES, world.chain, world.lake)
+
+    # cem's history does not list his cursor there
+    moved = await follow_confirmed(SOURCES, ChainHistory(MADE[:1]), world.lake, world.overlay)
+    assert (moved.passed, world.overlay.records(CEM)) == (3, [])
+
+
+async def test_no_more_is_kept_than_the_maximum_and_what_becomes_final_next_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overlay, "SEEN_MAX", 2)
+    world = World(final_slot=2)
+    assert await world.passes() == Moved(came=2)
+    assert world.shown() == [3, 4]
+    world.chain.final_slot = 4
+    await world.passes()
+    assert world.shown() == [5]
 
 
 async def test_what_a_fork_undoes_is_gone_and_what_came_instead_is_there() -> None:

@@ -288,7 +288,9 @@ async def _mend(parts: Parts) -> None:
         mended = await mend_history(wallet, parts.history.reader, parts.lake, second=parts.history.second)
         metrics.HISTORY_ADDED.inc(mended.records)
         parts.unscored += mended.records
-        log.info("wallet_mended" if not mended.gapped else "wallet_still_gapped", wallet=wallet, records=mended.records)
+        # no page: its history could not be believed this time, or another process has mended it
+        event = "wallet_not_read" if not mended.pages else "wallet_still_gapped" if mended.gapped else "wallet_mended"
+        log.info(event, wallet=wallet, records=mended.records)
     if gapped:
         metrics.WALLETS_GAPPED.set(len(await parts.lake.open_holes()))
 

@@ -20,7 +20,10 @@ async def follow_confirmed(sources: Sources, reader: HistoryReader, lake: SwapLa
     """Nothing is looked at before the lake has its first cursor of it. Raises Unavailable."""
     venues, cursors = {venue: await lake.venue_cursor(venue) for venue in sources.venues}, await lake.cursors()
     watched = sorted(sources.watched & cursors.keys())
+    ends = {venue: end for venue, end in venues.items() if end is not None} | {Address(one): cursors[one].slot for one in watched}
+    passed = overlay.keep_only(ends)
     moved = [
+        Moved(passed=passed),
         *[await _look(venue, end, sources, reader, overlay, wallet=None) for venue, end in venues.items() if end is not None],
         *[await _look(Address(one), cursors[one].slot, sources, reader, overlay, wallet=one) for one in watched],
     ]
@@ -34,7 +37,9 @@ async def _look(of: Address, end: Slot, sources: Sources, reader: HistoryReader,
         return Moved()
     known = overlay.known(of)
     rows = [row for row in listed.rows if row.error is None]
+    # newest first: where there is no room for all, the next to become final come in
     new = [row for row in rows if row.signature not in known]
+    new = new[max(0, len(new) - overlay.room()) :]
     # one that is listed and cannot be given yet is looked at again
     read = await reader.transactions([row.signature for row in new], commitment=Commitment.CONFIRMED)
     seen = [_seen(of, row, one, sources, wallet) for row, one in zip(new, read, strict=True) if one is not None]

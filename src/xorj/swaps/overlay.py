@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from xorj.primitives.ids import Address, Signature, Slot, Wallet
 from xorj.swaps.record import Record
 
+SEEN_MAX = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -31,12 +33,22 @@ class Moved:
 
 @dataclass(slots=True)
 class Overlay:
-    """By the address whose history listed it, and signature."""
+    """By the address whose history listed it, and signature; SEEN_MAX in all."""
 
     seen: dict[tuple[Address, Signature], Seen] = field(default_factory=dict)
 
+    def room(self) -> int:
+        return max(0, SEEN_MAX - len(self.seen))
+
     def known(self, of: Address) -> frozenset[Signature]:
         return frozenset(signature for address, signature in self.seen if address == of)
+
+    def keep_only(self, ends: Mapping[Address, Slot]) -> int:
+        """Drops what is of no history in `ends`, or of a slot up to which the lake has it; says how much the lake had passed."""
+        gone = [(key, one) for key, one in self.seen.items() if one.slot <= ends.get(one.of, one.slot)]
+        for key, _ in gone:
+            del self.seen[key]
+        return sum(one.of in ends for _, one in gone)
 
     def look(self, of: Address, listed: Iterable[Signature], new: Iterable[Seen], final: Slot) -> Moved:
         """`listed` are all confirmed transactions of an address beyond `final`, the slot that the lake is complete to; `new` are those
