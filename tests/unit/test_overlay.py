@@ -9,10 +9,9 @@ from tests.fakes.swap_lake import MemoryLake
 
 from xorj.chain.transactions import ChainTransaction
 from xorj.primitives.errors import Unavailable
-from xorj.swaps import overlay
 from xorj.swaps.follow_confirmed import follow_confirmed
 from xorj.swaps.ingest_swaps import Sources, ingest_swaps
-from xorj.swaps.overlay import Moved, Overlay
+from xorj.swaps.overlay import SEEN_MAX, Moved, Overlay
 
 ANA, BEN, CEM = wallet("ana"), wallet("ben"), wallet("cem")
 SOURCES = Sources((VENUE,), watched=frozenset({CEM}))
@@ -28,8 +27,8 @@ MADE = carried_over(
 class World:
     """A chain that is final up to a slot, its lake and its overlay."""
 
-    def __init__(self, final_slot: int) -> None:
-        self.chain, self.lake, self.overlay = ChainHistory(MADE), MemoryLake(), Overlay()
+    def __init__(self, final_slot: int, seen_max: int = SEEN_MAX) -> None:
+        self.chain, self.lake, self.overlay = ChainHistory(MADE), MemoryLake(), Overlay(seen_max=seen_max)
         self.chain.final_slot = final_slot
 
     async def passes(self) -> Moved:
@@ -79,9 +78,8 @@ async def test_what_the_lake_has_goes_though_the_history_cannot_be_believed_now(
     assert (moved.passed, world.overlay.records(CEM)) == (3, [])
 
 
-async def test_no_more_is_kept_than_the_maximum_and_what_becomes_final_next_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlay, "SEEN_MAX", 2)
-    world = World(final_slot=2)
+async def test_no_more_is_kept_than_the_maximum_and_what_becomes_final_next_goes_first() -> None:
+    world = World(final_slot=2, seen_max=2)
     assert await world.passes() == Moved(came=2)
     assert world.shown() == [3, 4]
     world.chain.final_slot = 4

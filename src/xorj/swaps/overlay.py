@@ -33,12 +33,13 @@ class Moved:
 
 @dataclass(slots=True)
 class Overlay:
-    """By the address whose history listed it, and signature; SEEN_MAX in all."""
+    """By the address whose history listed it, and signature; `seen_max` in all."""
 
     seen: dict[tuple[Address, Signature], Seen] = field(default_factory=dict)
+    seen_max: int = SEEN_MAX
 
     def room(self) -> int:
-        return max(0, SEEN_MAX - len(self.seen))
+        return max(0, self.seen_max - len(self.seen))
 
     def known(self, of: Address) -> frozenset[Signature]:
         return frozenset(signature for address, signature in self.seen if address == of)

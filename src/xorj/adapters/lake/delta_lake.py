@@ -78,9 +78,10 @@ class DeltaLake(LakeReader):
     async def left(self, wallets: Collection[Wallet]) -> Mapping[Wallet, Balances]:
         def read() -> Mapping[Wallet, Balances]:
             table = self._table()
-            return left_by([] if table is None or not wallets else self._learned_of(wallets, table, LEFT_COLUMNS))
+            return left_by([] if table is None else self._learned_of(wallets, table, LEFT_COLUMNS))
 
-        return await self._run(read)
+        # of every commit while all is remembered
+        return await self._run(read) if wallets else {}
 
     async def behind(self, records: Sequence[Record]) -> list[Record]:
         """Those that commit would leave out although they are not in the lake: older than what it has of their wallet."""

@@ -44,7 +44,9 @@ class LegFiles:
 
     def expect(self, bucket: int) -> None:
         """Lets the system read the file ahead. Not every one can, and whether the file can be read at all is for `legs` to say."""
-        with suppress(OSError, AttributeError):
+        if not hasattr(os, "posix_fadvise"):
+            return
+        with suppress(OSError):
             file = os.open(self.folder / _BUCKET.format(bucket), os.O_RDONLY)
             try:
                 os.posix_fadvise(file, 0, 0, os.POSIX_FADV_WILLNEED)
